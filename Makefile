@@ -1,0 +1,33 @@
+# Two commands for a newcomer: `make demo` and `make test`. Everything is set up in .venv/ at the top.
+PYTHON ?= python3.11
+BIN := .venv/bin
+STAMP := .venv/.ready
+
+.PHONY: demo test check bench generate clean
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --compile --editable '.[test,check]'
+	$(BIN)/python -m compileall -q policies scanners || true
+	touch $(STAMP)
+
+demo: $(STAMP)
+	@$(BIN)/python examples/demo.py
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n 2 tests
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks
+
+generate: $(STAMP)
+	$(BIN)/python -m tests.generate
+
+clean:
+	rm -rf .venv

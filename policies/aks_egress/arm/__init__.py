@@ -1,0 +1,1 @@
+"""ARM's shape: ids, resources, documents, and the graph that joins them."""

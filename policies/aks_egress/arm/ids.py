@@ -1,0 +1,99 @@
+"""Resource ids: equality without case, as Azure compares them, and scopes that may be open.
+
+A template does not say which subscription or resource group it will be deployed to.  Such a part
+of an id is written `{subscription}` or `{resource-group}` (braces occur in no real id) and could
+be any; `could_be` compares with that in mind, and two documents join through it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Self
+
+OPEN_SUBSCRIPTION = "{subscription}"
+OPEN_RESOURCE_GROUP = "{resource-group}"
+
+
+class BadResourceIdError(ValueError):
+    """The text is not an Azure resource id."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceId:
+    """An Azure resource id, split at its last provider.
+
+    `scope` is what stands before `/providers/` (lower-case), `type` the full resource type
+    (`Microsoft.Network/virtualNetworks/subnets`) and `names` one name for each type segment.
+    """
+
+    key: str
+    spelling: str = field(compare=False)
+    scope: str = field(compare=False)
+    type: str = field(compare=False)
+    names: tuple[str, ...] = field(compare=False)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `/subscriptions/…/providers/Namespace/type/name[/type/name…]`; raise BadResourceIdError."""
+        parts = [part for part in text.strip().split("/") if part]
+        folded = [part.casefold() for part in parts]
+        if "providers" not in folded:
+            raise BadResourceIdError(f"not an Azure resource id: `{text}`")
+        split = len(folded) - 1 - folded[::-1].index("providers")
+        tail = parts[split + 1 :]
+        if len(tail) < 3 or len(tail) % 2 == 0:
+            raise BadResourceIdError(f"not an Azure resource id: `{text}`")
+        kind = "/".join([tail[0], *tail[1::2]])
+        return cls(
+            "/" + "/".join(folded), "/" + "/".join(parts), "/".join(folded[:split]), kind, tuple(tail[2::2])
+        )
+
+    @classmethod
+    def of(cls, scope: str, kind: str, *names: str) -> Self:
+        """Compose an id from its scope, full type and one name for each type segment."""
+        namespace, *segments = kind.split("/")
+        pairs = "/".join(f"{segment}/{name}" for segment, name in zip(segments, names, strict=True))
+        return cls.parse(f"{scope.rstrip('/')}/providers/{namespace}/{pairs}")
+
+    @property
+    def name(self) -> str:
+        """The last name."""
+        return self.names[-1]
+
+    @property
+    def kind(self) -> str:
+        """The full type in lower case, for comparing."""
+        return self.type.casefold()
+
+    @property
+    def parent(self) -> ResourceId | None:
+        """The id one level up, or None for a top-level resource."""
+        if len(self.names) < 2:
+            return None
+        return ResourceId.parse(self.spelling.rsplit("/", 2)[0])
+
+    def child(self, kind: str, name: str) -> ResourceId:
+        """The id of a child resource."""
+        return ResourceId.parse(f"{self.spelling}/{kind}/{name}")
+
+    def could_be(self, other: ResourceId) -> bool:
+        """Whether both may name one resource, open parts of the scope matching anything."""
+        if self.kind != other.kind or [n.casefold() for n in self.names] != [n.casefold() for n in other.names]:
+            return False
+        mine, theirs = self.scope.split("/"), other.scope.split("/")
+        if len(mine) != len(theirs):
+            return False
+        return all(a == b or a.startswith("{") or b.startswith("{") for a, b in zip(mine, theirs, strict=True))
+
+    def __str__(self) -> str:
+        return self.spelling
+
+
+def parse_id(text: object) -> ResourceId | None:
+    """The id in `text`, or None where it is not text or not an id."""
+    if not isinstance(text, str):
+        return None
+    try:
+        return ResourceId.parse(text)
+    except BadResourceIdError:
+        return None

@@ -1,0 +1,120 @@
+"""Resources in ARM's shape, and the documents they come in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from aks_egress.arm.ids import ResourceId
+from aks_egress.values import Origin, Step, Unknown, Value, at
+
+
+class Kind(StrEnum):
+    """The dialect of a document, as the report names it."""
+
+    TERRAFORM_PLAN = "terraform-plan"
+    TERRAFORM_SOURCE = "terraform-source"
+    ARM_TEMPLATE = "arm-template"
+    BICEP = "bicep"
+    PULUMI_STACK = "pulumi-stack"
+    PULUMI_PREVIEW = "pulumi-preview"
+    SNAPSHOT = "snapshot"
+    LIVE = "live"
+
+
+class Role(StrEnum):
+    """Whether a document is judged, or only completes the picture."""
+
+    SUBJECT = "subject"
+    CONTEXT = "context"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something about an input that people must hear of; it never stops the reading.
+
+    `malformed` notices make the run exit 2: the input is broken, not merely incomplete.
+    """
+
+    code: str
+    message: str
+    origin: Origin
+    malformed: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Resource:
+    """One resource in ARM's shape.
+
+    `body` holds ARM's top-level members (`location`, `sku`, `properties`, …); a reader may give it
+    as a function, which runs when somebody first asks.  `places` says where parts of the body
+    stand, for parts whose place does not follow from `origin`: the longest matching path wins and
+    the rest of the path is appended to its pointer.  `address` is the name in the dialect
+    (`azurerm_route_table.spoke`, a Pulumi URN), else empty.  `existing` resources are referred
+    to, not deployed: their body may say nothing.
+    """
+
+    id: ResourceId
+    origin: Origin
+    body: Mapping[str, Value] | Callable[[], Mapping[str, Value]]
+    places: Mapping[tuple[Step, ...], Origin] = field(default_factory=dict)
+    address: str = ""
+    api_version: str = ""
+    existing: bool = False
+
+    @property
+    def kind(self) -> str:
+        """The full resource type, lower case."""
+        return self.id.kind
+
+    @property
+    def name(self) -> str:
+        """The resource's own name."""
+        return self.id.name
+
+    @property
+    def label(self) -> str:
+        """How people know it: the dialect's address where there is one, else its name."""
+        return self.address or "/".join(self.id.names)
+
+    def get(self, *path: Step) -> Value:
+        """The part of the body at `path`, None where it is missing."""
+        if callable(self.body):
+            self.body = self.body()
+        return at(self.body, *path)  # type: ignore[arg-type]
+
+    def prop(self, *path: Step) -> Value:
+        """The part of `properties` at `path`."""
+        return self.get("properties", *path)
+
+    def place(self, *path: Step) -> Origin:
+        """Where the part of the body at `path` stands."""
+        if callable(self.body):
+            self.body = self.body()
+        for length in range(len(path), 0, -1):
+            found = self.places.get(path[:length])
+            if found is not None:
+                return found.child(*path[length:])
+        return self.origin.child(*path)
+
+
+@dataclass(slots=True, eq=False)
+class Document:
+    """One thing that is deployed as a whole: a template with its parameters, a plan, a stack.
+
+    `locate` turns an origin of this document into a line (from 1), None where it cannot.
+    `unread` names resource types of which this document may hold more than `resources` shows
+    (a nested deployment that could not be followed, a listing that was refused): looking for one
+    of them and finding nothing proves nothing.  `unread` = {"*": …} speaks of every type.
+    """
+
+    path: str
+    kind: Kind
+    resources: tuple[Resource, ...]
+    notices: tuple[Notice, ...] = ()
+    role: Role = Role.SUBJECT
+    unread: Mapping[str, Unknown] = field(default_factory=dict)
+    deleted: frozenset[ResourceId] = frozenset()
+    cloud: str = ""
+    locate: Callable[[Origin], int | None] = lambda origin: origin.line
