@@ -52,7 +52,8 @@ class Resource:
     stand, for parts whose place does not follow from `origin`: the longest matching path wins and
     the rest of the path is appended to its pointer.  `address` is the name in the dialect
     (`azurerm_route_table.spoke`, a Pulumi URN), else empty.  `existing` resources are referred
-    to, not deployed: their body may say nothing.
+    to, not deployed: their body may say nothing.  `uncertain` is why nobody can say whether the
+    resource will be there at all (a condition that is not known), else None.
     """
 
     id: ResourceId
@@ -62,6 +63,7 @@ class Resource:
     address: str = ""
     api_version: str = ""
     existing: bool = False
+    uncertain: Unknown | None = None
 
     @property
     def kind(self) -> str:

@@ -1,0 +1,1 @@
+"""Readers: each turns one dialect into a document of resources in ARM's shape."""
