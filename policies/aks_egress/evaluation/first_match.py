@@ -1,0 +1,95 @@
+"""First match, when some rules are blurred.  Filters, route tables and firewalls are all this fold.
+
+A rule covers at least its `sure` boxes and at most its `possible` ones.  Each packet is answered
+with *who could decide*: one decider is certainty, several an honest "depends".  Unknowns are taken
+as independent of each other, which errs towards unknown, never towards a wrong verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from aks_egress.packets.boxes import Box, merge
+
+R = TypeVar("R")
+
+MOST_PIECES = 20_000
+"""How finely an answer may be cut before it is given up as too intricate (about a second)."""
+
+
+class TooIntricateError(Exception):
+    """The rules cut the packets into more pieces than `MOST_PIECES`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clause(Generic[R]):
+    """A decider and the packets it covers: `sure` at least, `possible` at most.
+
+    Both are one box each, since every rule is a product; None is nothing.
+    """
+
+    decider: R
+    sure: Box | None
+    possible: Box | None
+
+
+@dataclass(frozen=True, slots=True)
+class Piece(Generic[R]):
+    """Packets that are answered alike."""
+
+    box: Box
+    deciders: tuple[R, ...]
+
+
+def first_match(clauses: Iterable[Clause[R]], otherwise: R, within: Sequence[Box]) -> list[Piece[R]]:
+    """Answer each packet of `within` with those that could be the first to match it, in their order.
+
+    Packets outside `within` are not answered: nobody asked.
+    """
+    pending: list[tuple[Box, tuple[R, ...]]] = [(box, ()) for box in within]
+    done: list[Piece[R]] = []
+    for clause in clauses:
+        if clause.possible is None:
+            continue
+        if not pending:
+            break
+        pending = _apply(clause, pending, done)
+        if len(pending) + len(done) > MOST_PIECES:
+            raise TooIntricateError
+    done.extend(Piece(box, (*seen, otherwise)) for box, seen in pending)
+    return _merged(done)
+
+
+def _apply(
+    clause: Clause[R], pending: list[tuple[Box, tuple[R, ...]]], done: list[Piece[R]]
+) -> list[tuple[Box, tuple[R, ...]]]:
+    """Cut every pending box by the clause; what it surely covers is answered."""
+    possible, sure = clause.possible, clause.sure
+    assert possible is not None  # noqa: S101  the caller skips clauses that cover nothing
+    left: list[tuple[Box, tuple[R, ...]]] = []
+    for box, seen in pending:
+        hit = box.meet(possible)
+        if hit is None:
+            left.append((box, seen))
+            continue
+        left.extend((rest, seen) for rest in box.minus(hit))
+        answered = (*seen, clause.decider)
+        certain = None if sure is None else hit.meet(sure)
+        if certain is None:
+            left.append((hit, answered))
+            continue
+        done.append(Piece(certain, answered))
+        left.extend((rest, answered) for rest in hit.minus(certain))
+    return left
+
+
+def _merged(pieces: list[Piece[R]]) -> list[Piece[R]]:
+    """Fewer pieces for the same answers, in the order in which the answers first occur."""
+    if len(pieces) < 2:
+        return pieces
+    groups: dict[tuple[R, ...], list[Box]] = {}
+    for piece in pieces:
+        groups.setdefault(piece.deciders, []).append(piece.box)
+    return [Piece(box, deciders) for deciders, boxes in groups.items() for box in merge(boxes)]
