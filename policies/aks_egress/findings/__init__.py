@@ -1,0 +1,1 @@
+"""What people get: findings, the report, and how both are identified."""

@@ -1,0 +1,227 @@
+"""The report: what was read, what was judged, what is to be done.  Reporters only spell it.
+
+The members follow the report schema `aks-egress/report/v1`; `aks_egress.findings.document` turns
+a report into that JSON.  Everything is in its final order: the same inputs give the same report.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from aks_egress.evaluation.verdicts import Verdict
+
+
+class Severity(StrEnum):
+    """How much a finding matters."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+    @property
+    def rank(self) -> int:
+        """0 for error, 2 for note."""
+        return list(Severity).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place in an input, as the user named it; `line` counts from 1, None where it is not known."""
+
+    path: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}" if self.line else self.path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """One decision on the path of a flow.
+
+    `hop` is admin-rule, nic-nsg, subnet-nsg, route, firewall, outbound, peering, private-endpoint,
+    platform, target-subnet-nsg, appliance or dns.  `resource` is how people know the resource,
+    `rule` the deciding rule, route or rule collection.  `decision` is allow, deny, drop, forward
+    or unknown.  `packets` says which part of the flow this is about, empty for all of it.
+    """
+
+    hop: str
+    resource: str
+    rule: str
+    decision: str
+    reason: str
+    location: Location | None = None
+    resource_id: str = ""
+    packets: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a flow starts."""
+
+    pool: str
+    subnet: str
+    prefixes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Where a flow goes: kind is fqdn, service-tag, ip, subnet or platform; ports are spelled `443,4443`."""
+
+    kind: str
+    value: str
+    protocol: str
+    ports: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """One requirement seen from one source subnet, and its verdict.
+
+    `reason` is one sentence that says why the verdict is what it is, `settle` what would settle an
+    unknown, `breaks` what stops working.  `doubts` are conservative readings of under-documented
+    behaviour that the verdict rests on, `assumptions` declared or defaulted facts.
+    """
+
+    requirement: str
+    title: str
+    role: str
+    necessity: str
+    source: Source
+    destination: Destination
+    verdict: Verdict
+    path: tuple[Hop, ...]
+    reason: str = ""
+    settle: str = ""
+    counterexample: dict[str, str | int] | None = None
+    breaks: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tunnel:
+    """A cluster's tunnel: konnectivity, aks-link, tunnelfront or none, why that, and its verdict."""
+
+    mode: str
+    evidence: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """One cluster and all flows it needs.
+
+    `facts` are what was bound from its definition, (name, value, where that comes from), with
+    assumed defaults saying so.  A node subnet that is declared without a cluster (from the
+    configuration) is a cluster too, named for the subnet.
+    """
+
+    id: str
+    name: str
+    location: str
+    cloud: str
+    outbound_type: str
+    api_access: str
+    tunnel: Tunnel
+    verdict: Verdict
+    flows: tuple[Flow, ...]
+    facts: tuple[tuple[str, str, str], ...] = ()
+    place: Location | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something a person must act on.
+
+    `rule` is ours (`EGR101`), `name` its slug; `resource` is at fault, at `location`; `deciders`
+    are the Azure rules, routes or firewall rules that decided, with their places.  `message` says
+    what is wrong, `breaks` what stops working, `fix` what to change, `help` where the rule's page is.
+    """
+
+    rule: str
+    name: str
+    severity: Severity
+    cluster: str
+    requirements: tuple[str, ...]
+    resource: str
+    location: Location
+    message: str
+    breaks: tuple[str, ...] = ()
+    fix: str = ""
+    help: str = ""
+    resource_id: str = ""
+    deciders: tuple[Hop, ...] = ()
+    counterexample: dict[str, str | int] | None = None
+    suppressed_by: str = ""
+    #: what identifies the finding beside its rule, cluster and resource, free of lines and wording
+    key: tuple[str, ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """Stable across edits that move lines or reword messages, so that a baseline survives them."""
+        parts = (self.rule, self.cluster.casefold(), (self.resource_id or self.resource).casefold(), *self.key)
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Something about an input that people must hear of."""
+
+    message: str
+    line: int | None = None
+    code: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """One document that was read."""
+
+    path: str
+    kind: str
+    role: str
+    resources: int
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """What judged, with which catalogue and which service-tag data."""
+
+    version: str
+    catalogue_date: str
+    catalogue_digest: str
+    tags_source: str = "none"
+    tags_change_number: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything."""
+
+    tool: Tool
+    inputs: tuple[Input, ...]
+    clusters: tuple[Cluster, ...]
+    findings: tuple[Finding, ...]
+    suppressed: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    def count(self, severity: Severity) -> int:
+        """How many findings of that severity there are."""
+        return sum(finding.severity is severity for finding in self.findings)
+
+    def flows(self, verdict: Verdict) -> int:
+        """How many flows have that verdict."""
+        return sum(flow.verdict is verdict for cluster in self.clusters for flow in cluster.flows)
+
+    @property
+    def undecided(self) -> bool:
+        """Whether a required flow is unknown."""
+        return any(
+            flow.verdict is Verdict.UNKNOWN and flow.necessity == "required"
+            for cluster in self.clusters
+            for flow in cluster.flows
+        )
