@@ -10,7 +10,7 @@ import ipaddress
 import socket
 from functools import lru_cache
 
-from aks_egress.packets.intervals import IntervalSet, union
+from aks_egress.packets.intervals import IntervalSet, Span, union
 
 _V6 = 1 << 32
 
@@ -74,6 +74,12 @@ def _complaint(text: str, error: ValueError) -> str:
 def number(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> int:
     """The address as a member of the one space."""
     return int(address) + (_V6 if address.version == 6 else 0)
+
+
+def length_of(span: Span) -> int:
+    """The prefix length of an interval that is one prefix."""
+    width = 128 if span[0] >= _V6 else 32
+    return width - (span[1] - span[0] + 1).bit_length() + 1
 
 
 def spell(value: int) -> str:

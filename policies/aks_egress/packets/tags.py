@@ -17,10 +17,11 @@ from aks_egress.packets.addresses import (
     PUBLIC_V4,
     PUBLIC_V6,
     BadAddressError,
+    length_of,
     parse,
 )
 from aks_egress.packets.extents import Extent
-from aks_egress.packets.intervals import EMPTY, IntervalSet, union
+from aks_egress.packets.intervals import EMPTY, IntervalSet, Span, union
 from aks_egress.packets.names import Match
 
 #: AzureCloud's own suffix for a region -> the suffix that every other tag uses, lower case
@@ -191,6 +192,16 @@ class ServiceTags:
             except (BadAddressError, AttributeError):
                 return None
         return self._sets[key]
+
+    def by_length(self, tag: str) -> list[tuple[int, IntervalSet]] | None:
+        """The members of a tag by prefix length, longest first; None where the data does not have it."""
+        if self.prefixes(tag) is None:
+            return None
+        groups: dict[int, list[Span]] = {}
+        for text in self.members[canonical(tag)]:
+            span = parse(text, host_bits=True).spans[0]
+            groups.setdefault(length_of(span), []).append(span)
+        return [(length, IntervalSet.of(spans)) for length, spans in sorted(groups.items(), reverse=True)]
 
     def extent(self, tag: str, lies_in: str = "") -> Extent:
         """What a rule that names `tag` covers.

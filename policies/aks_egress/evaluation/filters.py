@@ -1,0 +1,247 @@
+"""Network security groups and admin rules as first-match filters.
+
+Facts N7, N11 to N16, U2, U5, A1 to A4 (Microsoft: network-security-group-how-it-works,
+virtual-network-manager/concept-security-admins).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from aks_egress.arm.ids import ResourceId
+from aks_egress.evaluation.demand import Action, Decider, Demand
+from aks_egress.evaluation.first_match import Clause, Piece, first_match
+from aks_egress.evaluation.tag_scope import TagScope
+from aks_egress.packets.addresses import EVERYWHERE
+from aks_egress.packets.boxes import Box
+from aks_egress.packets.extents import Extent, joined
+from aks_egress.packets.names import Match
+from aks_egress.topology.security import INBOUND, OUTBOUND, RuleList, SecurityRule, Side
+from aks_egress.values import NOWHERE, Unknown
+
+#: (direction, name, source tag, destination tag or None for anything, access)
+DEFAULT_RULES = (
+    (INBOUND, "AllowVnetInBound", "VirtualNetwork", "VirtualNetwork", "allow"),
+    (INBOUND, "AllowAzureLoadBalancerInBound", "AzureLoadBalancer", None, "allow"),
+    (OUTBOUND, "AllowVnetOutBound", "VirtualNetwork", "VirtualNetwork", "allow"),
+    (OUTBOUND, "AllowInternetOutBound", None, "Internet", "allow"),
+)
+LAST_RULE = {INBOUND: "DenyAllInBound", OUTBOUND: "DenyAllOutBound"}
+
+PLATFORM_TAGS = frozenset({"azureplatformdns", "azureplatformimds", "azureplatformlkm"})
+
+Hull = tuple[int, int, int, int, int, int]
+
+
+@dataclass(slots=True)
+class Filter:
+    """The rules of one group as they filter one subnet; clauses are made once for each kind of demand."""
+
+    hop: str
+    label: str
+    resource_id: str
+    rules: RuleList
+    scope: TagScope
+    defaults: bool = True
+    _made: dict[tuple[object, ...], list[tuple[Hull, Clause[Decider]]]] = field(default_factory=dict)
+    _deciders: dict[int, Decider] = field(default_factory=dict)
+
+    def decide(self, demand: Demand, direction: str, within: Sequence[Box]) -> list[Piece[Decider]]:
+        """Who decides about each packet of `within`."""
+        key = (direction, demand.lies_in, demand.source_groups, demand.target_groups, demand.platform_tag)
+        made = self._made.get(key)
+        if made is None:
+            made = self._made[key] = [(_hull(clause), clause) for clause in self._clauses(demand, direction)]
+        return first_match(_near(made, within), self._last(direction, demand), within)
+
+    def _last(self, direction: str, demand: Demand) -> Decider:
+        if demand.platform_tag:
+            return self._default("platform-traffic", Action.ALLOW, "no rule names the platform tag, and other rules do not apply to it")
+        if not self.defaults:
+            return self._default("no admin rule", Action.PASS_ON, "no admin rule matches")
+        return self._default(LAST_RULE[direction], Action.DENY, "default rule 65500 of every network security group")
+
+    def _default(self, name: str, action: Action, reason: str) -> Decider:
+        key = hash((name, action))
+        if key not in self._deciders:
+            self._deciders[key] = Decider(
+                hop=self.hop, resource=self.label, name=name, action=action, reason=reason, resource_id=self.resource_id
+            )
+        return self._deciders[key]
+
+    def _clauses(self, demand: Demand, direction: str) -> Iterable[Clause[Decider]]:
+        if self.rules.gap is not None:
+            yield Clause(_open_end(self, self.rules.gap), None, Box())
+        rules = self.rules.facing(direction)
+        if demand.platform_tag:
+            rules = [rule for rule in rules if _names_platform(rule, demand.platform_tag)]
+        for group in _by_priority(rules):
+            clauses = [clause for rule in group if (clause := self._clause(rule, demand)) is not None]
+            if len(clauses) > 1:  # one priority for several rules: nobody can say which is asked first
+                yield from (Clause(one.decider, None, one.possible) for one in clauses)
+            yield from clauses
+        if self.defaults and not demand.platform_tag:
+            yield from self._default_clauses(direction)
+
+    def _default_clauses(self, direction: str) -> Iterable[Clause[Decider]]:
+        for facing, name, source, destination, _ in DEFAULT_RULES:
+            if facing != direction:
+                continue
+            ends, doubts = [], ()
+            for tag in (source, destination):
+                extent, resting = (Extent.exactly(EVERYWHERE), ()) if tag is None else self.scope.extent(tag, denies=False)
+                ends.append(extent)
+                doubts = doubts or resting
+            decider = Decider(
+                hop=self.hop,
+                resource=self.label,
+                name=name,
+                action=Action.ALLOW,
+                reason="default rule of every network security group",
+                resource_id=self.resource_id,
+                doubts=doubts,
+            )
+            yield Clause(decider, Box(ends[0].sure, ends[1].sure), Box(ends[0].possible, ends[1].possible))
+
+    def _clause(self, rule: SecurityRule, demand: Demand) -> Clause[Decider] | None:
+        denies = rule.access == "deny"
+        source, first = self._side(rule.source, demand.source_groups, denies=denies, lies_in="")
+        target, second = self._side(rule.destination, demand.target_groups, denies=denies, lies_in=demand.lies_in)
+        if denies and rule.problems:
+            source, target = _as_refused(rule, source, target)
+        parts = (source, target, rule.protocol, rule.source_port, rule.port)
+        possible = Box(*(part.possible for part in parts))
+        if not all(possible):
+            return None
+        sure = Box(*(part.sure for part in parts))
+        certain = all(sure) and rule.priority is not None and rule.direction is not None and rule.uncertain is None
+        return Clause(self._decider(rule, first + second), sure if certain else None, possible)
+
+    def _side(
+        self, side: Side, members: frozenset[ResourceId] | None, *, denies: bool, lies_in: str
+    ) -> tuple[Extent, tuple[str, ...]]:
+        parts = [Extent.exactly(side.literal)]
+        doubts: tuple[str, ...] = ()
+        for tag in side.tags:
+            extent, resting = self.scope.extent(tag, denies=denies, lies_in=lies_in)
+            parts.append(extent)
+            doubts += resting
+        if side.groups:
+            parts.append(_membership(side.groups, members))
+        if side.open is not None:
+            parts.append(Extent.within(EVERYWHERE))
+        return joined(parts), doubts
+
+    def _decider(self, rule: SecurityRule, doubts: tuple[str, ...]) -> Decider:
+        access = rule.access
+        if isinstance(access, Unknown):
+            action, why = Action.UNKNOWN, access.why
+        else:
+            allow = Action.ALLOW if self.defaults else Action.PASS_ON
+            action = {"allow": allow, "deny": Action.DENY, "alwaysallow": Action.ALLOW}[access]
+            place = "priority not known" if rule.priority is None else f"priority {rule.priority}"
+            why = f"rule `{rule.name}`, {place}, {_ACCESS[access]}"
+        return Decider(
+            hop=self.hop,
+            resource=self.label,
+            name=rule.name,
+            action=action,
+            reason=why,
+            resource_id=self.resource_id,
+            origin=rule.origin,
+            doubts=tuple(dict.fromkeys(doubts)),
+            detail=rule,
+        )
+
+
+_ACCESS = {"allow": "Allow", "deny": "Deny", "alwaysallow": "AlwaysAllow"}
+
+
+def _as_refused(rule: SecurityRule, source: Extent, target: Extent) -> tuple[Extent, Extent]:
+    """A Deny that Azure would refuse: an empty side matches everything, a damaged one may (N2)."""
+    ends = []
+    for side, extent in ((rule.source, source), (rule.destination, target)):
+        if not side.given:
+            ends.append(Extent.exactly(EVERYWHERE))
+        else:
+            ends.append(Extent(extent.sure, EVERYWHERE))
+    return ends[0], ends[1]
+
+
+def _membership(groups: Sequence[ResourceId | None], members: frozenset[ResourceId] | None) -> Extent:
+    """A side given as application security groups: it covers the members' packets, whatever their address (N15)."""
+    if members is None or None in groups:
+        answer = Match.MAYBE
+    else:
+        answer = Match.YES if any(one.could_be(own) for one in groups if one for own in members) else Match.NO
+    if answer is Match.NO:
+        return Extent.exactly(EVERYWHERE - EVERYWHERE)
+    return Extent.exactly(EVERYWHERE) if answer is Match.YES else Extent.within(EVERYWHERE)
+
+
+def _by_priority(rules: Sequence[SecurityRule]) -> Iterable[list[SecurityRule]]:
+    """Rules of equal rank and priority together, in order."""
+    group: list[SecurityRule] = []
+    for rule in rules:
+        if group and (rule.rank, rule.priority) != (group[0].rank, group[0].priority):
+            yield group
+            group = []
+        group.append(rule)
+    if group:
+        yield group
+
+
+def _names_platform(rule: SecurityRule, tag: str) -> bool:
+    return any(one.casefold() == tag.casefold() for side in (rule.source, rule.destination) for one in side.tags)
+
+
+def _open_end(owner: Filter, gap: Unknown) -> Decider:
+    return Decider(
+        hop=owner.hop,
+        resource=owner.label,
+        name="rules that are not known",
+        action=Action.UNKNOWN,
+        reason=gap.why,
+        resource_id=owner.resource_id,
+        origin=gap.origin,
+        settle=gap.settle,
+    )
+
+
+def unknown_decider(hop: str, resource: str, unknown: Unknown) -> Decider:
+    """A hop that is not at hand, as the one who decides."""
+    return Decider(
+        hop=hop,
+        resource=resource,
+        name="",
+        action=Action.UNKNOWN,
+        reason=unknown.why,
+        origin=unknown.origin if unknown.origin is not NOWHERE else NOWHERE,
+        settle=unknown.settle,
+    )
+
+
+def _hull(clause: Clause[Decider]) -> Hull:
+    """The outermost values of what a clause may cover, to skip it without set algebra."""
+    box = clause.possible
+    assert box is not None  # noqa: S101
+    source, target, port = box.source.spans, box.destination.spans, box.port.spans
+    return source[0][0], source[-1][1], target[0][0], target[-1][1], port[0][0], port[-1][1]
+
+
+def _near(made: list[tuple[Hull, Clause[Decider]]], within: Sequence[Box]) -> list[Clause[Decider]]:
+    """The clauses that can touch any of the boxes."""
+    if not within:
+        return []
+    s0 = min(box.source.spans[0][0] for box in within)
+    s1 = max(box.source.spans[-1][1] for box in within)
+    d0 = min(box.destination.spans[0][0] for box in within)
+    d1 = max(box.destination.spans[-1][1] for box in within)
+    p0 = min(box.port.spans[0][0] for box in within)
+    p1 = max(box.port.spans[-1][1] for box in within)
+    return [
+        clause
+        for (a, b, c, d, e, f), clause in made
+        if e <= p1 and f >= p0 and c <= d1 and d >= d0 and a <= s1 and b >= s0
+    ]

@@ -1,0 +1,1 @@
+"""From the graph to networks: subnets, security groups, route tables, firewalls, clusters."""

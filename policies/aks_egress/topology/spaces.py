@@ -1,0 +1,99 @@
+"""Which addresses lie in a network or in one that is peered with it, and whether a peering carries."""
+
+from __future__ import annotations
+
+from aks_egress.arm.ids import ResourceId, parse_id
+from aks_egress.arm.resources import Resource
+from aks_egress.packets.addresses import NEVER_INTERNET
+from aks_egress.packets.extents import NOTHING, Extent, joined
+from aks_egress.packets.intervals import IntervalSet
+from aks_egress.packets.names import Match
+from aks_egress.topology.networks import PEERINGS, Peering, VirtualNetwork, address_extent, each_prefix
+from aks_egress.values import Unknown, flag, text
+
+
+def remote_network(network: VirtualNetwork, peering: Peering) -> VirtualNetwork:
+    """The network at the far end of a peering."""
+    return network.networks.of(peering.remote.sole, peering.remote_id)
+
+
+def carries(network: VirtualNetwork, peering: Peering) -> tuple[Match, str]:
+    """Whether a peering lets traffic through, and why not or why nobody can say.
+
+    Both sides must exist and allow access (R26); a live `peeringState` of Connected proves both.
+    """
+    if peering.allow_access is False:
+        return Match.NO, f"peering `{peering.name}` has allowVirtualNetworkAccess false"
+    if isinstance(peering.state, str):
+        connected = peering.state.casefold() == "connected"
+        if not connected:
+            return Match.NO, f"peering `{peering.name}` is {peering.state}, not Connected"
+    elif (back := _way_back(network, peering)) is not Match.YES:
+        said = {
+            Match.NO: f"the way back of peering `{peering.name}` has allowVirtualNetworkAccess false",
+            Match.MAYBE: f"the way back of peering `{peering.name}` is not among the inputs",
+        }
+        return back, said[back]
+    if isinstance(peering.allow_access, Unknown):
+        return Match.MAYBE, f"whether peering `{peering.name}` allows access is not known"
+    return Match.YES, ""
+
+
+def _way_back(network: VirtualNetwork, peering: Peering) -> Match:
+    """Whether the remote network peers back."""
+    remote = remote_network(network, peering)
+    if remote.resource is None:
+        return Match.MAYBE
+    rows, _ = network.graph.children(remote.resource, PEERINGS)
+    for row in rows:
+        if not any(network.is_(one) for one in _remote_ids(network, row)):
+            continue
+        allowed = flag(row.prop("allowVirtualNetworkAccess"), True)
+        state = text(row.prop("peeringState"))
+        if allowed is False or (isinstance(state, str) and state.casefold() == "disconnected"):
+            return Match.NO
+        return Match.MAYBE if isinstance(allowed, Unknown) else Match.YES
+    return Match.MAYBE
+
+
+def _remote_ids(network: VirtualNetwork, row: Resource) -> list[ResourceId | None]:
+    link = network.graph.link(row.prop("remoteVirtualNetwork"), network.graph.home(row))
+    if link.sole is not None:
+        return [link.sole.id]
+    return [parse_id(row.prop("remoteVirtualNetwork", "id"))]
+
+
+def peer_space(network: VirtualNetwork, peering: Peering) -> Extent:
+    """The addresses that a peering adds: the remote space, as it is or as the peering declares it."""
+    remote = remote_network(network, peering)
+    if remote.resource is not None:
+        space = remote.space
+    elif peering.declared_space.given:
+        space = address_extent(peering.declared_space)
+    else:
+        space = Extent.within(NEVER_INTERNET)
+    answer, _ = carries(network, peering)
+    if answer is Match.NO:
+        return NOTHING if peering.allow_access is False else Extent.within(space.possible)
+    sure = answer is Match.YES and peering.complete
+    return space if sure else Extent.within(space.possible)
+
+
+def remote_prefixes(network: VirtualNetwork, peering: Peering) -> tuple[IntervalSet, ...]:
+    """The prefixes behind a peering, each by itself."""
+    remote = remote_network(network, peering)
+    return remote.prefixes if remote.resource is not None else each_prefix(peering.declared_space)
+
+
+def network_space(network: VirtualNetwork) -> Extent:
+    """The network's own space and that of its peers, worked out once."""
+    if network.full_space is None:
+        network.full_space = _full_space(network)
+    return network.full_space
+
+
+def _full_space(network: VirtualNetwork) -> Extent:
+    parts = [network.space, *(peer_space(network, peering) for peering in network.peerings)]
+    if network.peerings_gap is not None:
+        parts.append(Extent.within(NEVER_INTERNET))
+    return joined(parts)
