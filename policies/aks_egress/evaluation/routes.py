@@ -154,7 +154,11 @@ class RouteSelection:
             if tag is not None:
                 way = Way(hop="VirtualNetworkServiceEndpoint")
                 decider = self._system(f"service endpoint {service}", f"the service endpoint {service} leads there", way)
-                yield from self._bundle(tag, SYSTEM, decider, lies_in)
+                bundle = list(self._bundle(tag, SYSTEM, decider, lies_in))
+                if self.table is not None and any(route.tag for route in self.table.routes):
+                    # U13: nobody documents which wins on one prefix, a tag route or a service endpoint
+                    yield from (_Entry(one.length, -1, decider, Extent.within(one.covered.possible)) for one in bundle)
+                yield from bundle
         if self.subnet.service_endpoints.unknown is not None:
             decider = self._unknown_route(self.subnet.service_endpoints.unknown)
             yield _Entry(32, SYSTEM, decider, Extent.within(ALL_V4 - NEVER_INTERNET))
@@ -198,8 +202,8 @@ class RouteSelection:
         none = self._system("reserved range", "no route leads to this private range, so the system drops it", Way(hop="None"))
         space = self.subnet.network.space.sure
         for part in RESERVED:
-            if part <= space and part not in self.subnet.network.prefixes:
-                continue  # the network is larger than the reserved range: the None route is gone
+            if part <= space:
+                continue  # the network uses or exceeds the reserved range: no None route for it
             yield _Entry(length_of(part.spans[0]), SYSTEM, none, Extent.exactly(part) if default is Match.NO else Extent.within(part))
 
     def _user_default(self) -> Match:

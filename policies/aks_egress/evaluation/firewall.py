@@ -1,0 +1,299 @@
+"""What an Azure Firewall does with a packet: network rules, then application rules, then deny.
+
+Facts F2 to F20, F23 to F25, U9 to U12, U18 (Microsoft: firewall/rule-processing, FAQ, fqdn-tags,
+dns-settings, snat-private-range).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from aks_egress.arm.graph import Link
+from aks_egress.evaluation.demand import Action, Decider, Demand
+from aks_egress.evaluation.first_match import Clause, Piece, first_match
+from aks_egress.packets.addresses import ALL_V4, EVERYWHERE
+from aks_egress.packets.boxes import ANY_PORT, ANY_PROTOCOL, TCP, WITH_PORTS, Box
+from aks_egress.packets.extents import NOTHING, Extent, joined
+from aks_egress.packets.intervals import IntervalSet
+from aks_egress.packets.names import Match, covers
+from aks_egress.packets.tags import ServiceTags, looks_like_tag
+from aks_egress.topology.firewalls import Firewall, FirewallRule
+from aks_egress.topology.reading import Tokens, addresses, ports, protocol, tokens
+from aks_egress.values import Unknown
+
+AKS_TAG = "azurekubernetesservice"
+
+FQDN_TAG_READING = (
+    "U18: the content of the FQDN tag AzureKubernetesService is not published; it is taken to hold the names that "
+    "Microsoft's AKS page lists for the core service"
+)
+TLS_DEFAULT_PORTS = {"https": 443, "http": 80, "mssql": 1433}
+
+
+@dataclass(slots=True)
+class FirewallFilter:
+    """The rules of one firewall; clauses are made once for each kind of demand.
+
+    `clients_use_proxy` says whether the clients resolve names through this firewall, which FQDNs
+    in network rules depend on.
+    """
+
+    firewall: Firewall
+    tags: ServiceTags
+    clients_use_proxy: Match = Match.MAYBE
+    _made: dict[tuple[object, ...], list[Clause[Decider]]] = field(default_factory=dict)
+    _by_rule: dict[int, Decider] = field(default_factory=dict)
+
+    def decide(self, demand: Demand, within: Sequence[Box]) -> list[Piece[Decider]]:
+        """Who decides about each packet of `within`."""
+        key = (demand.lies_in, demand.name, demand.layer7, demand.in_fqdn_tag, demand.mutual_tls)
+        clauses = self._made.get(key)
+        if clauses is None:
+            clauses = self._made[key] = list(self._clauses(demand))
+        return first_match(clauses, self._last(demand), within)
+
+    def _last(self, demand: Demand) -> Decider:
+        reason = "no rule of the firewall allows it, and what no rule allows is denied"
+        if demand.layer7 and not demand.name:
+            reason += "; application rules cannot match it, since the client sends no host name"
+        return self._decider("implicit deny", Action.DENY, reason)
+
+    def _decider(self, name: str, action: Action, reason: str, unknown: Unknown | None = None) -> Decider:
+        return Decider(
+            hop="firewall",
+            resource=self.firewall.label,
+            name=name,
+            action=action,
+            reason=reason,
+            resource_id=str(self.firewall.resource.id),
+            origin=unknown.origin if unknown else self.firewall.resource.origin,
+            settle=unknown.settle if unknown else "",
+        )
+
+    def _clauses(self, demand: Demand) -> Iterator[Clause[Decider]]:
+        for gap in self.firewall.gaps:
+            yield Clause(self._decider("rules that are not known", Action.UNKNOWN, gap.why, gap), None, Box())
+        for stage in ("network", "application"):
+            rules = [rule for rule in self.firewall.rules if rule.stage == stage]
+            for group in _tied(rules):
+                clauses = [one for rule in group if (one := self._clause(rule, demand)) is not None]
+                if len({one.decider.action for one in clauses}) > 1:
+                    # U10: two collections of one priority that disagree; nobody can say which is asked first
+                    yield from (Clause(one.decider, None, one.possible) for one in clauses)
+                yield from clauses
+
+    def _clause(self, rule: FirewallRule, demand: Demand) -> Clause[Decider] | None:
+        parts = self._network(rule, demand) if rule.stage == "network" else self._application(rule, demand)
+        if parts is None:
+            return None
+        possible = Box(*(part.possible for part in parts))
+        if not all(possible):
+            return None
+        sure = Box(*(part.sure for part in parts))
+        certain = all(sure) and rule.order is not None and rule.uncertain is None
+        return Clause(self._rule_decider(rule, demand), sure if certain else None, possible)
+
+    def _network(self, rule: FirewallRule, demand: Demand) -> tuple[Extent, ...] | None:
+        source, target = self._source(rule), self._destination(rule, demand)
+        covered, port = _network_protocols(rule), _ports(rule.ports)
+        if port.possible != ANY_PORT:
+            covered = Extent(covered.sure & WITH_PORTS, covered.possible & WITH_PORTS)
+        return source, target, covered, Extent.exactly(ANY_PORT), port
+
+    def _application(self, rule: FirewallRule, demand: Demand) -> tuple[Extent, ...] | None:
+        if not demand.layer7 or not demand.name:
+            return None
+        named = self._names(rule, demand)
+        port = _listening(rule, demand.layer7)
+        if named is Match.NO or not port.possible:
+            return None
+        target = Extent.exactly(EVERYWHERE)
+        if rule.destination.given or rule.destination_groups:
+            target = self._destination(rule, demand)
+        if named is Match.MAYBE:
+            target = Extent.within(target.possible)
+        tcp = Extent.exactly(IntervalSet.single(TCP))
+        return self._source(rule), target, tcp, Extent.exactly(ANY_PORT), port
+
+    def _names(self, rule: FirewallRule, demand: Demand) -> Match:
+        """Whether the rule's names cover the name asked for."""
+        answer = Match.NO
+        for pattern in rule.fqdns.known:
+            answer = answer | covers(pattern, demand.name)
+        for tag in rule.fqdn_tags.known:
+            answer = answer | _fqdn_tag(tag, demand)
+        for url in rule.urls.known:
+            # a URL narrows the name by a path nobody knows, and only TLS inspection sees it
+            answer = answer | (covers(url.split("/", 1)[0], demand.name) & Match.MAYBE)
+        if rule.categories.given or rule.fqdns.unknown or rule.fqdn_tags.unknown or rule.urls.unknown:
+            answer = answer | Match.MAYBE
+        return answer
+
+    def _source(self, rule: FirewallRule) -> Extent:
+        return self._addresses(rule.source, rule.source_groups, rule.source_groups_unknown, "")
+
+    def _destination(self, rule: FirewallRule, demand: Demand) -> Extent:
+        extent = self._addresses(rule.destination, rule.destination_groups, None, demand.lies_in)
+        named = [self._resolved(name, demand) for name in rule.fqdns.known] if rule.stage == "network" else []
+        if rule.stage == "network" and rule.fqdns.unknown is not None:
+            named.append(Match.MAYBE)
+        for answer in named:
+            if answer is Match.YES:
+                extent = extent | Extent.exactly(EVERYWHERE)
+            elif answer is Match.MAYBE:
+                extent = extent | Extent.within(EVERYWHERE)
+        return extent
+
+    def _resolved(self, name: str, demand: Demand) -> Match:
+        """Whether a name in a network rule covers the demand: it works only where the clients' DNS is the firewall (F16)."""
+        proxy = self.firewall.dns_proxy
+        if name.startswith("*") or proxy is False or self.firewall.tier == "basic":
+            return Match.NO
+        if not demand.name:
+            return Match.MAYBE  # the name may resolve to the address that is asked for
+        answer = covers(name, demand.name)
+        if answer is Match.YES and (isinstance(proxy, Unknown) or self.clients_use_proxy is not Match.YES):
+            return Match.MAYBE
+        return answer
+
+    def _addresses(self, given: Tokens, groups: Sequence[Link], unknown: Unknown | None, lies_in: str) -> Extent:
+        literal, tags, complaints = addresses(given.known)
+        parts = [Extent.exactly(literal)]
+        parts += [self.tags.extent(tag, lies_in) for tag in tags if looks_like_tag(tag) and not _host_name(tag)]
+        parts += [self._group(group) for group in groups]
+        if complaints or given.unknown is not None or unknown is not None:
+            parts.append(Extent.within(EVERYWHERE))
+        return joined(parts)
+
+    def _group(self, link: Link) -> Extent:
+        """The addresses of an IP group; one that is empty covers nothing, so its rule is skipped (F13)."""
+        if link.sole is None:
+            return Extent.within(EVERYWHERE)
+        given = tokens(link.sole.prop("ipAddresses"))
+        literal, _, complaints = addresses(given.known)
+        return Extent(literal, EVERYWHERE if given.unknown or complaints else literal)
+
+    def _rule_decider(self, rule: FirewallRule, demand: Demand) -> Decider:
+        inspected = rule.stage == "application" and rule.terminates_tls is not False and demand.layer7 == "https"
+        shared = not inspected and not rule.fqdn_tags.known
+        if shared and id(rule) in self._by_rule:
+            return self._by_rule[id(rule)]
+        action, reason = _action(rule)
+        settle = ""
+        if action is Action.ALLOW and inspected:
+            action, reason, settle = _inspected(rule, demand)
+        doubts = (FQDN_TAG_READING,) if rule.stage == "application" and _tag_only(rule, demand) else ()
+        decider = Decider(
+            hop="firewall",
+            resource=self.firewall.label,
+            name=rule.label,
+            action=action,
+            reason=reason,
+            resource_id=str(rule.owner.id),
+            origin=rule.origin,
+            settle=settle,
+            doubts=doubts,
+            detail=rule,
+        )
+        if shared:
+            self._by_rule[id(rule)] = decider
+        return decider
+
+
+def _action(rule: FirewallRule) -> tuple[Action, str]:
+    if isinstance(rule.action, Unknown):
+        return Action.UNKNOWN, rule.action.why
+    spelled = "allows" if rule.action == "allow" else "denies"
+    return Action(rule.action), f"{rule.stage} rule `{rule.label}` {spelled} it"
+
+
+def _inspected(rule: FirewallRule, demand: Demand) -> tuple[Action, str, str]:
+    """An application rule that ends TLS: client certificates and ALPN do not survive it (F20)."""
+    if isinstance(rule.terminates_tls, Unknown):
+        return Action.UNKNOWN, f"whether rule `{rule.label}` inspects TLS is not known", rule.terminates_tls.settle
+    if demand.mutual_tls:
+        return (
+            Action.DENY,
+            f"application rule `{rule.label}` ends TLS to inspect it, which neither the client certificate nor the "
+            "ALPN protocol of konnectivity survives",
+            "",
+        )
+    return (
+        Action.UNKNOWN,
+        f"application rule `{rule.label}` ends TLS to inspect it, which works only where every node trusts the firewall's CA",
+        "take the name out of TLS inspection, or install the CA on the nodes before they are provisioned",
+    )
+
+
+def _tag_only(rule: FirewallRule, demand: Demand) -> bool:
+    return bool(rule.fqdn_tags.known) and not any(covers(one, demand.name) is Match.YES for one in rule.fqdns.known)
+
+
+def _fqdn_tag(tag: str, demand: Demand) -> Match:
+    if tag.casefold() == AKS_TAG:
+        return {True: Match.YES, False: Match.NO, None: Match.MAYBE}[demand.in_fqdn_tag]
+    return Match.MAYBE if _may_hold(tag, demand.name) else Match.NO
+
+
+def _may_hold(tag: str, name: str) -> bool:
+    """Whether another FQDN tag could hold a name; their content is Microsoft's and not published."""
+    folded = tag.casefold()
+    if folded in ("windowsupdate", "windowsdiagnostics"):
+        return any(part in name for part in ("windowsupdate", "microsoft.com", "msftconnecttest", "msedge"))
+    return True
+
+
+def _network_protocols(rule: FirewallRule) -> Extent:
+    if rule.protocols.unknown is not None:
+        return Extent.within(ANY_PROTOCOL)
+    found = [protocol(one)[0] for one in rule.protocols.known]
+    # with ports, Any means TCP and UDP (F8); the caller narrows it
+    return joined(found) if found else NOTHING
+
+
+def _ports(given: Tokens) -> Extent:
+    extent, _ = ports(given)
+    return extent
+
+
+def _listening(rule: FirewallRule, layer7: str) -> Extent:
+    """The ports on which an application rule listens for the protocol; both must fit (U11)."""
+    if rule.listeners_unknown is not None:
+        return Extent.within(ANY_PORT)
+    found: list[Extent] = []
+    for kind, port in rule.listeners:
+        if kind != layer7:
+            continue
+        found.append(_ports(tokens(port if port is not None else TLS_DEFAULT_PORTS[kind])))
+    return joined(found) if found else NOTHING
+
+
+def _host_name(token: str) -> bool:
+    return "." in token and token.rsplit(".", 1)[1].casefold() in ("com", "net", "io", "org", "cn", "us")
+
+
+def _tied(rules: Sequence[FirewallRule]) -> Iterator[list[FirewallRule]]:
+    """Rules in the order they are asked; those of one priority together, unknown priorities first."""
+    ordered = sorted(rules, key=lambda rule: rule.order or (-1, -1, -1))
+    group: list[FirewallRule] = []
+    for rule in ordered:
+        if group and rule.order != group[0].order:
+            yield group
+            group = []
+        group.append(rule)
+    if group:
+        yield group
+
+
+def translates(firewall: Firewall) -> tuple[Match, Unknown | None]:
+    """Whether traffic to the Internet leaves with a public address of the firewall (F23)."""
+    given = firewall.snat_ranges
+    if given.unknown is not None:
+        return Match.MAYBE, given.unknown
+    if not given.given:
+        return Match.YES, None
+    untouched, _, _ = addresses([one for one in given.known if one[:1].isdigit()])
+    if untouched & ALL_V4 == ALL_V4:
+        return Match.NO, None
+    return Match.YES, None

@@ -1,0 +1,201 @@
+"""AKS clusters as declared: their node pools and the subnets these live in.
+
+Property names as in Microsoft.ContainerService/managedClusters; note `vnetSubnetID` and
+`podSubnetID` beside `apiServerAccessProfile.subnetId`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from aks_egress.arm.graph import Graph, Link
+from aks_egress.arm.ids import ResourceId, parse_id
+from aks_egress.arm.resources import Document, Resource
+from aks_egress.topology.networks import SUBNETS, Networks, Subnet
+from aks_egress.values import Origin, Unknown, Value, at, flag, get, items, text
+
+CLUSTERS = "Microsoft.ContainerService/managedClusters"
+POOLS = "Microsoft.ContainerService/managedClusters/agentPools"
+EXTENSIONS = ("Microsoft.KubernetesConfiguration/extensions", "Microsoft.KubernetesConfiguration/fluxConfigurations")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """One node pool: `body` holds its properties, `subnet` and `pod_subnet` where its addresses come from."""
+
+    name: str
+    body: Value
+    origin: Origin
+    system: bool
+    subnet: Subnet
+    pod_subnet: Subnet | None
+    groups: frozenset[ResourceId] | None
+    public_address: bool | Unknown
+
+
+@dataclass(slots=True)
+class Cluster:
+    """A cluster with its pools, as the walk needs it."""
+
+    resource: Resource
+    document: Document
+    pools: list[Pool]
+    pools_gap: Unknown | None
+    api_subnet: Subnet | None
+    extensions: list[Resource] = field(default_factory=list)
+
+    @property
+    def outbound_type(self) -> str | Unknown:
+        """`networkProfile.outboundType`, loadBalancer where nothing is said."""
+        value = text(at(self.resource.get("properties"), "networkProfile", "outboundType"))
+        return value if isinstance(value, Unknown) else (value or "loadBalancer")
+
+    @property
+    def location(self) -> str:
+        """The location as given, empty where it is not known."""
+        value = text(self.resource.get("location"))
+        return value if isinstance(value, str) else ""
+
+    @property
+    def system_pools(self) -> list[Pool]:
+        """The pools where the tunnel's agents run: system pools, or all where none says it is one."""
+        return [pool for pool in self.pools if pool.system] or self.pools
+
+    def subnets(self) -> list[Subnet]:
+        """The distinct node subnets in the order of the pools."""
+        return distinct(pool.subnet for pool in self.pools)
+
+
+def distinct(subnets: object) -> list[Subnet]:
+    """Each subnet once, in order."""
+    out: list[Subnet] = []
+    for subnet in subnets:  # type: ignore[attr-defined]
+        if subnet is not None and not any(subnet is seen for seen in out):
+            out.append(subnet)
+    return out
+
+
+class Subnets:
+    """Every subnet of a run, each made once, so that two pools in one subnet share it."""
+
+    def __init__(self, networks: Networks) -> None:
+        self.networks = networks
+        self.graph = networks.graph
+        self._made: dict[object, Subnet] = {}
+
+    def of(self, resource: Resource) -> Subnet:
+        """The subnet of a subnet resource."""
+        key = id(resource)
+        if key not in self._made:
+            above = resource.id.parent
+            network_link = self.graph.find(above, self.graph.home(resource)) if above else Link(())
+            network = self.networks.of(network_link.sole, above)
+            self._made[key] = Subnet(self.graph, network, resource, name=resource.name)
+        return self._made[key]
+
+    def at(self, value: Value, near: Document, origin: Origin, what: str) -> Subnet:
+        """The subnet that a property names; one that is unknown says why."""
+        link = self.graph.link(value, near, origin)
+        if link.sole is not None and link.sole.kind == SUBNETS.casefold():
+            return self.of(link.sole)
+        return self._lost(value, link, near, what)
+
+    def _lost(self, value: Value, link: Link, near: Document, what: str) -> Subnet:
+        wanted = parse_id(get(value, "id") if isinstance(value, dict) else value)
+        names = [one.label for one in link.resources]
+        why = link.unknown or Unknown(f"the {what} is one of {', '.join(names)}" if names else f"the {what} is not known")
+        if wanted is not None and wanted.kind != SUBNETS.casefold():
+            why = Unknown(f"the {what} is given as `{wanted}`, which is no subnet")
+            wanted = None
+        key = (id(near), wanted.key if wanted else id(value) if isinstance(value, Unknown) else str(value))
+        if key not in self._made:
+            above = wanted.parent if wanted else None
+            network_link = self.graph.find(above, near) if above else Link(())
+            network = self.networks.of(network_link.sole, above)
+            label = wanted.name if wanted else f"{what} that is not known"
+            self._made[key] = Subnet(self.graph, network, None, name=label, near=near, unknown=why)
+        return self._made[key]
+
+    def managed(self, cluster: Resource) -> Subnet:
+        """The subnet that AKS makes itself for a cluster that names none."""
+        key = ("managed", id(cluster))
+        if key not in self._made:
+            network = self.networks.of(None, None)
+            self._made[key] = Subnet(self.graph, network, None, name="made by AKS", managed=True)
+        return self._made[key]
+
+
+def cluster(graph: Graph, subnets: Subnets, resource: Resource) -> Cluster:
+    """Read a cluster with its pools, inline ones and resources of their own."""
+    document = graph.home(resource)
+    pools, gap = _pools(graph, subnets, resource)
+    profile = resource.prop("apiServerAccessProfile")
+    named = at(profile, "subnetId")
+    place = resource.place("properties", "apiServerAccessProfile", "subnetId")
+    api_subnet = subnets.at(named, document, place, "API server subnet") if named else None
+    extensions = [
+        one for kind in EXTENSIONS for one in graph.of_kind(kind) if one.id.scope.endswith(_tail(resource.id))
+    ]
+    return Cluster(resource, document, pools, gap, api_subnet, extensions)
+
+
+def _tail(resource_id: ResourceId) -> str:
+    return resource_id.key.split("/providers/")[-1]
+
+
+def _pools(graph: Graph, subnets: Subnets, resource: Resource) -> tuple[list[Pool], Unknown | None]:
+    rows = items(resource.prop("agentPoolProfiles"))
+    gap = rows if isinstance(rows, Unknown) else None
+    found: dict[str, Pool] = {}
+    for i, row in enumerate(() if isinstance(rows, Unknown) else rows):
+        place = ("properties", "agentPoolProfiles", i)
+        if isinstance(row, Unknown):
+            gap = row
+            continue
+        pool = _pool(graph, subnets, resource, row, resource, place)
+        found[pool.name.casefold()] = pool
+    apart, more = graph.children(resource, POOLS)
+    for child in apart:
+        pool = _pool(graph, subnets, child, child.get("properties"), resource, ("properties",), child.name)
+        found[pool.name.casefold()] = pool
+    return list(found.values()), gap or more
+
+
+def _pool(
+    graph: Graph,
+    subnets: Subnets,
+    holder: Resource,
+    body: Value,
+    cluster_resource: Resource,
+    place: tuple[str | int, ...],
+    name: str = "",
+) -> Pool:
+    near = graph.home(holder)
+    spelled = text(get(body, "name"))
+    named = name or (spelled if isinstance(spelled, str) else "a pool whose name is not known")
+    node, pod = get(body, "vnetSubnetID"), get(body, "podSubnetID")
+    subnet = (
+        subnets.at(node, near, holder.place(*place, "vnetSubnetID"), f"subnet of pool {named}")
+        if node
+        else subnets.managed(cluster_resource)
+    )
+    mode = text(get(body, "mode"))
+    return Pool(
+        name=named,
+        body=body,
+        origin=holder.place(*place),
+        system=isinstance(mode, str) and mode.casefold() == "system",
+        subnet=subnet,
+        pod_subnet=subnets.at(pod, near, holder.place(*place, "podSubnetID"), f"pod subnet of pool {named}") if pod else None,
+        groups=_groups(at(body, "networkProfile", "applicationSecurityGroups")),
+        public_address=flag(get(body, "enableNodePublicIP"), False),
+    )
+
+
+def _groups(value: Value) -> frozenset[ResourceId] | None:
+    """The application security groups of a pool's nodes; None where they are not known."""
+    rows = items(value)
+    if isinstance(rows, Unknown):
+        return None
+    ids = [parse_id(get(row, "id") if isinstance(row, dict) else row) for row in rows]
+    return None if None in ids else frozenset(one for one in ids if one is not None)

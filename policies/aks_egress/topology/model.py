@@ -1,0 +1,190 @@
+"""The topology of one run: everything that is read once and shared by all walks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aks_egress.arm.graph import Graph, Link
+from aks_egress.arm.ids import ResourceId, parse_id
+from aks_egress.arm.resources import Document, Resource, Role
+from aks_egress.packets.names import Match
+from aks_egress.packets.tags import ServiceTags
+from aks_egress.topology.clusters import CLUSTERS, Cluster, Subnets, cluster
+from aks_egress.topology.firewalls import Firewall, firewall
+from aks_egress.topology.networks import SUBNETS, Networks, Subnet, VirtualNetwork
+from aks_egress.topology.routing import RouteTable, route_table
+from aks_egress.topology.security import ADMIN_RULES, RuleList, SecurityRule, admin_rules, security_rules
+from aks_egress.topology.spaces import remote_network
+from aks_egress.values import Unknown, Value, at, flag, get, items, text
+
+GATEWAYS = "Microsoft.Network/virtualNetworkGateways"
+HUB_CONNECTIONS = "Microsoft.Network/virtualHubs/hubVirtualNetworkConnections"
+ROUTING_INTENTS = "Microsoft.Network/virtualHubs/routingIntent"
+GATEWAY_SUBNETS = ("gatewaysubnet", "routeserversubnet")
+
+#: subnets that admin rules leave alone (A4)
+ADMIN_EXEMPT = ("azurefirewallsubnet", "azurebastionsubnet", "gatewaysubnet", "routeserversubnet")
+
+
+class Topology:
+    """Networks, groups, tables, firewalls and clusters of all documents, each read once."""
+
+    def __init__(self, documents: Sequence[Document], tags: ServiceTags) -> None:
+        self.graph = Graph(documents)
+        self.tags = tags
+        self.networks = Networks(self.graph)
+        self.subnets = Subnets(self.networks)
+        self._rules: dict[int, RuleList] = {}
+        self._tables: dict[int, RouteTable] = {}
+        self._firewalls: dict[int, Firewall] = {}
+        self._admin: list[tuple[Resource, SecurityRule, list[ResourceId], Unknown | None]] | None = None
+
+    def clusters(self) -> list[Cluster]:
+        """The clusters of the documents that are judged, in the documents' order."""
+        found = [
+            one
+            for document in self.graph.documents
+            if document.role is Role.SUBJECT
+            for one in self.graph.of_kind(CLUSTERS, document)
+            if not one.existing
+        ]
+        return [cluster(self.graph, self.subnets, one) for one in found]
+
+    def rules(self, group: Resource) -> RuleList:
+        """The rules of a network security group."""
+        if id(group) not in self._rules:
+            self._rules[id(group)] = security_rules(self.graph, group)
+        return self._rules[id(group)]
+
+    def table(self, resource: Resource) -> RouteTable:
+        """A route table."""
+        if id(resource) not in self._tables:
+            self._tables[id(resource)] = route_table(self.graph, resource)
+        return self._tables[id(resource)]
+
+    def firewall(self, resource: Resource) -> Firewall:
+        """A firewall with its policies."""
+        if id(resource) not in self._firewalls:
+            self._firewalls[id(resource)] = firewall(self.graph, resource)
+        return self._firewalls[id(resource)]
+
+    def gateway(self, network: VirtualNetwork) -> Match:
+        """Whether gateways may teach a network's subnets routes (R5): its own, or a peer's that it uses."""
+        if network.resource is None:
+            return Match.MAYBE
+        rows, gap = self.graph.children(network.resource, SUBNETS)
+        if any(row.name.casefold() in GATEWAY_SUBNETS for row in rows):
+            return Match.MAYBE
+        if any(one.use_remote_gateways is not False for one in network.peerings):
+            return Match.MAYBE
+        return Match.MAYBE if gap is not None or network.peerings_gap is not None else Match.NO
+
+    def secured_hub(self, network: VirtualNetwork) -> tuple[Link, Resource] | None:
+        """The firewall to which a Virtual WAN hub sends the network's Internet traffic (R29), and the routing intent."""
+        for connection in self.graph.of_kind(HUB_CONNECTIONS):
+            near = self.graph.home(connection)
+            remote = self.graph.link(connection.prop("remoteVirtualNetwork"), near)
+            named = remote.sole.id if remote.sole else parse_id(connection.prop("remoteVirtualNetwork", "id"))
+            if not network.is_(named) or flag(connection.prop("enableInternetSecurity"), False) is False:
+                continue
+            hub = connection.id.parent
+            for intent in self.graph.of_kind(ROUTING_INTENTS):
+                above = intent.id.parent
+                if hub is not None and above is not None and above.could_be(hub):
+                    found = self._internet_policy(intent)
+                    if found is not None:
+                        return found, intent
+        return None
+
+    def _internet_policy(self, intent: Resource) -> Link | None:
+        rows = items(intent.prop("routingPolicies"))
+        for row in rows if isinstance(rows, list) else ():
+            places = items(get(row, "destinations"))
+            if isinstance(places, list) and any(str(one).casefold() == "internet" for one in places):
+                return self.graph.link(get(row, "nextHop"), self.graph.home(intent), intent.origin)
+        return None
+
+    def subnet_of_address(self, network: VirtualNetwork, low: int) -> Subnet | None:
+        """The subnet of a network that holds an address, where that is known."""
+        if network.resource is None:
+            return None
+        rows, _ = self.graph.children(network.resource, SUBNETS)
+        for row in rows:
+            subnet = self.subnets.of(row)
+            if low in subnet.prefixes.sure:
+                return subnet
+        return None
+
+    def network_of_address(self, near: VirtualNetwork, low: int) -> VirtualNetwork | None:
+        """The network, own or peered, whose known space holds an address."""
+        for network in [near, *(remote_network(near, peering) for peering in near.peerings)]:
+            if low in network.space.sure:
+                return network
+        return None
+
+    def admin_rules(self, subnet: Subnet) -> RuleList:
+        """The Virtual Network Manager admin rules that apply to a subnet's network (A1 to A5)."""
+        if subnet.name.casefold() in ADMIN_EXEMPT:
+            return RuleList()
+        rules: list[SecurityRule] = []
+        gap: Unknown | None = None
+        for _, rule, members, why in self._admin_rules():
+            if any(subnet.network.is_(one) for one in members):
+                rules.append(rule)
+            elif why is not None or subnet.network.id is None:
+                gap = gap or why or Unknown("which network the subnet lies in is not known, so which admin rules apply is not either")
+        return RuleList(rules, gap)
+
+    def _admin_rules(self) -> list[tuple[Resource, SecurityRule, list[ResourceId], Unknown | None]]:
+        if self._admin is None:
+            rows = [row for row in self.graph.of_kind(ADMIN_RULES) if not row.existing]
+            self._admin = []
+            for row in rows:
+                rank = 0 if "managementgroups" in row.id.scope else 1
+                members, why = self._members(row)
+                self._admin.append((row, admin_rules([row], rank)[0], members, why))
+            self._admin.sort(key=lambda one: (one[1].rank, one[1].priority or -1, one[1].name))
+        return self._admin
+
+    def _members(self, rule: Resource) -> tuple[list[ResourceId], Unknown | None]:
+        """The networks that a rule's collection applies to, through its network groups."""
+        above = rule.id.parent
+        collection = self.graph.find(above, self.graph.home(rule)).sole if above else None
+        if collection is None:
+            return [], Unknown(f"the rule collection of admin rule `{rule.name}` is not among the inputs", rule.origin)
+        rows = items(collection.prop("appliesToGroups"))
+        if isinstance(rows, Unknown):
+            return [], rows
+        members: list[ResourceId] = []
+        why: Unknown | None = None
+        for row in rows:
+            link = self.graph.link(at(row, "networkGroupId"), self.graph.home(collection), collection.origin)
+            if link.sole is None:
+                why = link.unknown or Unknown("which network group an admin rule applies to is not known")
+                continue
+            found, gap = self._group_members(link.sole)
+            members += found
+            why = why or gap
+        return members, why
+
+    def _group_members(self, group: Resource) -> tuple[list[ResourceId], Unknown | None]:
+        rows, gap = self.graph.children(group, f"{group.id.type}/staticMembers")
+        members: list[ResourceId] = []
+        for row in rows:
+            link = self.graph.link(row.prop("resourceId"), self.graph.home(row), row.origin)
+            named = link.sole.id if link.sole else parse_id(row.prop("resourceId"))
+            if named is None:
+                gap = gap or Unknown(f"a member of network group `{group.name}` is not known", row.origin)
+            else:
+                members.append(named)
+        if not rows:
+            gap = gap or Unknown(
+                f"network group `{group.name}` lists no static members here; a policy may choose them", group.origin
+            )
+        return members, gap
+
+
+def outbound_word(value: Value) -> str | Unknown:
+    """An outbound type in lower case."""
+    spelled = text(value)
+    return spelled if isinstance(spelled, Unknown) else (spelled or "loadBalancer").casefold()
