@@ -162,7 +162,12 @@ class Finding:
     @property
     def fingerprint(self) -> str:
         """Stable across edits that move lines or reword messages, so that a baseline survives them."""
-        parts = (self.rule, self.cluster.casefold(), (self.resource_id or self.resource).casefold(), *self.key)
+        parts = (
+            self.rule,
+            self.cluster.casefold(),
+            (self.resource_id or self.resource).casefold(),
+            *self.key,
+        )
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
 
 
