@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from aks_egress.arm.ids import ResourceId
 from aks_egress.packets.boxes import Box
+from aks_egress.topology.networks import Subnet
 from aks_egress.values import NOWHERE, Origin
 
 
@@ -19,6 +20,8 @@ class Demand:
     host name the client asks for (a `*.` pattern stands for one name of that form), `layer7` is
     https, http or empty.  `in_fqdn_tag` says whether the FQDN tag AzureKubernetesService covers
     the name, None where that is not documented.  `mutual_tls` marks what no TLS inspection survives.
+    `target` is the subnet where the packets must arrive; `endpoint` says that a private endpoint in it
+    receives them; `overlay` marks pod addresses that Azure's overlay carries past the route tables.
     """
 
     boxes: tuple[Box, ...]
@@ -32,6 +35,9 @@ class Demand:
     platform_tag: str = ""
     source_groups: frozenset[ResourceId] | None = frozenset()
     target_groups: frozenset[ResourceId] | None = frozenset()
+    target: Subnet | None = None
+    endpoint: bool = False
+    overlay: bool = False
 
 
 class Action(StrEnum):
@@ -40,7 +46,7 @@ class Action(StrEnum):
     ALLOW = "allow"
     DENY = "deny"
     DROP = "drop"
-    PASS_ON = "pass-on"
+    PASS_ON = "pass-on"  # noqa: S105
     """An admin rule's Allow: on to the network security groups."""
     FORWARD = "forward"
     UNKNOWN = "unknown"

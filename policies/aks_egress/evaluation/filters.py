@@ -57,16 +57,27 @@ class Filter:
 
     def _last(self, direction: str, demand: Demand) -> Decider:
         if demand.platform_tag:
-            return self._default("platform-traffic", Action.ALLOW, "no rule names the platform tag, and other rules do not apply to it")
+            return self._default(
+                "platform-traffic",
+                Action.ALLOW,
+                "no rule names the platform tag, and other rules do not apply to it",
+            )
         if not self.defaults:
             return self._default("no admin rule", Action.PASS_ON, "no admin rule matches")
-        return self._default(LAST_RULE[direction], Action.DENY, "default rule 65500 of every network security group")
+        return self._default(
+            LAST_RULE[direction], Action.DENY, "default rule 65500 of every network security group"
+        )
 
     def _default(self, name: str, action: Action, reason: str) -> Decider:
         key = hash((name, action))
         if key not in self._deciders:
             self._deciders[key] = Decider(
-                hop=self.hop, resource=self.label, name=name, action=action, reason=reason, resource_id=self.resource_id
+                hop=self.hop,
+                resource=self.label,
+                name=name,
+                action=action,
+                reason=reason,
+                resource_id=self.resource_id,
             )
         return self._deciders[key]
 
@@ -88,9 +99,12 @@ class Filter:
         for facing, name, source, destination, _ in DEFAULT_RULES:
             if facing != direction:
                 continue
-            ends, doubts = [], ()
+            ends: list[Extent] = []
+            doubts: tuple[str, ...] = ()
             for tag in (source, destination):
-                extent, resting = (Extent.exactly(EVERYWHERE), ()) if tag is None else self.scope.extent(tag, denies=False)
+                extent, resting = (
+                    (Extent.exactly(EVERYWHERE), ()) if tag is None else self.scope.extent(tag, denies=False)
+                )
                 ends.append(extent)
                 doubts = doubts or resting
             decider = Decider(
@@ -107,7 +121,9 @@ class Filter:
     def _clause(self, rule: SecurityRule, demand: Demand) -> Clause[Decider] | None:
         denies = rule.access == "deny"
         source, first = self._side(rule.source, demand.source_groups, denies=denies, lies_in="")
-        target, second = self._side(rule.destination, demand.target_groups, denies=denies, lies_in=demand.lies_in)
+        target, second = self._side(
+            rule.destination, demand.target_groups, denies=denies, lies_in=demand.lies_in
+        )
         if denies and rule.problems:
             source, target = _as_refused(rule, source, target)
         parts = (source, target, rule.protocol, rule.source_port, rule.port)
@@ -115,7 +131,9 @@ class Filter:
         if not all(possible):
             return None
         sure = Box(*(part.sure for part in parts))
-        certain = all(sure) and rule.priority is not None and rule.direction is not None and rule.uncertain is None
+        certain = (
+            all(sure) and rule.priority is not None and rule.direction is not None and rule.uncertain is None
+        )
         return Clause(self._decider(rule, first + second), sure if certain else None, possible)
 
     def _side(
@@ -193,7 +211,9 @@ def _by_priority(rules: Sequence[SecurityRule]) -> Iterable[list[SecurityRule]]:
 
 
 def _names_platform(rule: SecurityRule, tag: str) -> bool:
-    return any(one.casefold() == tag.casefold() for side in (rule.source, rule.destination) for one in side.tags)
+    return any(
+        one.casefold() == tag.casefold() for side in (rule.source, rule.destination) for one in side.tags
+    )
 
 
 def _open_end(owner: Filter, gap: Unknown) -> Decider:

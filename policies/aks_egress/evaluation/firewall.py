@@ -157,10 +157,14 @@ class FirewallFilter:
             return Match.MAYBE
         return answer
 
-    def _addresses(self, given: Tokens, groups: Sequence[Link], unknown: Unknown | None, lies_in: str) -> Extent:
+    def _addresses(
+        self, given: Tokens, groups: Sequence[Link], unknown: Unknown | None, lies_in: str
+    ) -> Extent:
         literal, tags, complaints = addresses(given.known)
         parts = [Extent.exactly(literal)]
-        parts += [self.tags.extent(tag, lies_in) for tag in tags if looks_like_tag(tag) and not _host_name(tag)]
+        parts += [
+            self.tags.extent(tag, lies_in) for tag in tags if looks_like_tag(tag) and not _host_name(tag)
+        ]
         parts += [self._group(group) for group in groups]
         if complaints or given.unknown is not None or unknown is not None:
             parts.append(Extent.within(EVERYWHERE))
@@ -175,7 +179,9 @@ class FirewallFilter:
         return Extent(literal, EVERYWHERE if given.unknown or complaints else literal)
 
     def _rule_decider(self, rule: FirewallRule, demand: Demand) -> Decider:
-        inspected = rule.stage == "application" and rule.terminates_tls is not False and demand.layer7 == "https"
+        inspected = (
+            rule.stage == "application" and rule.terminates_tls is not False and demand.layer7 == "https"
+        )
         shared = not inspected and not rule.fqdn_tags.known
         if shared and id(rule) in self._by_rule:
             return self._by_rule[id(rule)]
@@ -211,12 +217,15 @@ def _action(rule: FirewallRule) -> tuple[Action, str]:
 def _inspected(rule: FirewallRule, demand: Demand) -> tuple[Action, str, str]:
     """An application rule that ends TLS: client certificates and ALPN do not survive it (F20)."""
     if isinstance(rule.terminates_tls, Unknown):
-        return Action.UNKNOWN, f"whether rule `{rule.label}` inspects TLS is not known", rule.terminates_tls.settle
+        return (
+            Action.UNKNOWN,
+            f"whether rule `{rule.label}` inspects TLS is not known",
+            rule.terminates_tls.settle,
+        )
     if demand.mutual_tls:
         return (
             Action.DENY,
-            f"application rule `{rule.label}` ends TLS to inspect it, which neither the client certificate nor the "
-            "ALPN protocol of konnectivity survives",
+            f"application rule `{rule.label}` ends TLS to inspect it, which neither the client certificate nor the ALPN protocol of konnectivity survives",
             "",
         )
     return (
@@ -227,7 +236,9 @@ def _inspected(rule: FirewallRule, demand: Demand) -> tuple[Action, str, str]:
 
 
 def _tag_only(rule: FirewallRule, demand: Demand) -> bool:
-    return bool(rule.fqdn_tags.known) and not any(covers(one, demand.name) is Match.YES for one in rule.fqdns.known)
+    return bool(rule.fqdn_tags.known) and not any(
+        covers(one, demand.name) is Match.YES for one in rule.fqdns.known
+    )
 
 
 def _fqdn_tag(tag: str, demand: Demand) -> Match:

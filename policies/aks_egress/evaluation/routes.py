@@ -53,6 +53,7 @@ class Way:
     route: UserRoute | None = None
     peering: Peering | None = None
     unknown: Unknown | None = None
+    table: RouteTable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +85,14 @@ class RouteSelection:
         return first_match(clauses, self._nothing(), within)
 
     def _nothing(self) -> Decider:
-        return self._system("no route", "no route leads to this destination, so the packet is dropped", Way(hop="None"))
+        return self._system(
+            "no route", "no route leads to this destination, so the packet is dropped", Way(hop="None")
+        )
 
     def _clauses(self, lies_in: str) -> Iterator[Clause[Decider]]:
         if self.table is not None and self.table.gap is not None:
             yield _clause(self._unknown_route(self.table.gap), Extent.within(ALL_V4 | ALL_V6))
-        for unplaced in self._unplaced():
-            yield unplaced
+        yield from self._unplaced()
         entries = [*self._user(lies_in), *self._learned(), *self._from_topology(lies_in)]
         # stable: entries of equal length and rank keep their order and are told apart below
         entries.sort(key=lambda entry: (-entry.length, entry.rank))
@@ -106,7 +108,9 @@ class RouteSelection:
         for route in self.table.routes if self.table else ():
             decider = self._user_decider(route)
             if route.prefix is not None:
-                extent = Extent.exactly(route.prefix) if route.uncertain is None else Extent.within(route.prefix)
+                extent = (
+                    Extent.exactly(route.prefix) if route.uncertain is None else Extent.within(route.prefix)
+                )
                 yield _Entry(length_of(route.prefix.spans[0]), USER, decider, extent)
             elif route.tag:
                 yield from self._bundle(route.tag, USER, decider, lies_in)
@@ -135,10 +139,16 @@ class RouteSelection:
             "routes that a gateway, ExpressRoute or a route server teaches this subnet are not among the inputs",
             settle="disable gateway route propagation on the route table, or judge a snapshot with effective routes",
         )
-        decider = self._decide("gateway routes", Action.FORWARD, unknown.why, Way(hop="VirtualNetworkGateway", unknown=unknown))
-        yield _Entry(0, BGP, decider, Extent.within(ALL_V4))
+        decider = self._decide(
+            "gateway routes", Action.FORWARD, unknown.why, Way(hop="VirtualNetworkGateway", unknown=unknown)
+        )
+        # a secured hub advertises 0.0.0.0/0 for certain (R29); of other gateways nobody can say
+        default = Extent.exactly(ALL_V4) if self.gateway is Match.YES else Extent.within(ALL_V4)
+        yield _Entry(0, BGP, decider, default)
         # more specific than the private ranges of the system routes, never than the networks themselves
-        yield _Entry(33, BGP, decider, Extent.within(NEVER_INTERNET - self.subnet.network.space.sure - self._peered()))
+        yield _Entry(
+            33, BGP, decider, Extent.within(NEVER_INTERNET - self.subnet.network.space.sure - self._peered())
+        )
 
     def _peered(self) -> IntervalSet:
         spaces = [peer_space(self.subnet.network, one).sure for one in self.subnet.network.peerings]
@@ -153,16 +163,22 @@ class RouteSelection:
             tag = SERVICE_TAGS.get(service.casefold())
             if tag is not None:
                 way = Way(hop="VirtualNetworkServiceEndpoint")
-                decider = self._system(f"service endpoint {service}", f"the service endpoint {service} leads there", way)
+                decider = self._system(
+                    f"service endpoint {service}", f"the service endpoint {service} leads there", way
+                )
                 bundle = list(self._bundle(tag, SYSTEM, decider, lies_in))
                 if self.table is not None and any(route.tag for route in self.table.routes):
                     # U13: nobody documents which wins on one prefix, a tag route or a service endpoint
-                    yield from (_Entry(one.length, -1, decider, Extent.within(one.covered.possible)) for one in bundle)
+                    yield from (
+                        _Entry(one.length, -1, decider, Extent.within(one.covered.possible)) for one in bundle
+                    )
                 yield from bundle
         if self.subnet.service_endpoints.unknown is not None:
             decider = self._unknown_route(self.subnet.service_endpoints.unknown)
             yield _Entry(32, SYSTEM, decider, Extent.within(ALL_V4 - NEVER_INTERNET))
-        internet = self._system("default route", "the system's default route leads to the Internet", Way(hop="Internet"))
+        internet = self._system(
+            "default route", "the system's default route leads to the Internet", Way(hop="Internet")
+        )
         yield _Entry(0, SYSTEM, internet, Extent.exactly(ALL_V4))
         yield _Entry(0, SYSTEM, internet, Extent.exactly(ALL_V6))
         yield from self._reserved()
@@ -184,7 +200,11 @@ class RouteSelection:
                 continue
             space = peer_space(network, peering)
             label = remote_network(network, peering).name
-            unknown = None if answer is Match.YES else Unknown(why, peering.origin, settle="give both networks and both peerings")
+            unknown = (
+                None
+                if answer is Match.YES
+                else Unknown(why, peering.origin, settle="give both networks and both peerings")
+            )
             action = Action.FORWARD if answer is not Match.NO else Action.DROP
             way = Way(hop="VNetPeering", peering=peering, unknown=unknown if answer is Match.MAYBE else None)
             reason = why or f"peering `{peering.name}` leads to `{label}`"
@@ -199,12 +219,19 @@ class RouteSelection:
         default = self._user_default()
         if default is Match.YES:
             return
-        none = self._system("reserved range", "no route leads to this private range, so the system drops it", Way(hop="None"))
+        none = self._system(
+            "reserved range", "no route leads to this private range, so the system drops it", Way(hop="None")
+        )
         space = self.subnet.network.space.sure
         for part in RESERVED:
             if part <= space:
                 continue  # the network uses or exceeds the reserved range: no None route for it
-            yield _Entry(length_of(part.spans[0]), SYSTEM, none, Extent.exactly(part) if default is Match.NO else Extent.within(part))
+            yield _Entry(
+                length_of(part.spans[0]),
+                SYSTEM,
+                none,
+                Extent.exactly(part) if default is Match.NO else Extent.within(part),
+            )
 
     def _user_default(self) -> Match:
         """Whether the table holds a route for 0.0.0.0/0."""
@@ -219,7 +246,7 @@ class RouteSelection:
         return Match.MAYBE if unsure else Match.NO
 
     def _user_decider(self, route: UserRoute) -> Decider:
-        way = Way(hop=route.hop if isinstance(route.hop, str) else "", route=route)
+        way = Way(hop=route.hop if isinstance(route.hop, str) else "", route=route, table=self.table)
         label = self.table.resource.label if self.table else ""
         target = route.spelled or "a prefix that is not known"
         reason = f"route `{route.name}` sends {target} to {way.hop or 'a next hop that is not known'}"
@@ -235,8 +262,7 @@ class RouteSelection:
         )
 
     def _unknown_route(self, gap: Unknown) -> Decider:
-        decider = self._decide("routes that are not known", Action.UNKNOWN, gap.why, Way(hop="", unknown=gap))
-        return decider
+        return self._decide("routes that are not known", Action.UNKNOWN, gap.why, Way(hop="", unknown=gap))
 
     def _system(self, name: str, reason: str, way: Way) -> Decider:
         return self._decide(name, Action.FORWARD, reason, way)
@@ -265,18 +291,27 @@ def _ordered(entries: Sequence[_Entry]) -> Iterator[Clause[Decider]]:
     i = 0
     while i < len(entries):
         j = i
-        while j < len(entries) and (entries[j].length, entries[j].rank) == (entries[i].length, entries[i].rank):
+        while j < len(entries) and (entries[j].length, entries[j].rank) == (
+            entries[i].length,
+            entries[i].rank,
+        ):
             j += 1
         tied = entries[i:j]
         if len(tied) > 1:
-            yield from (_clause(one.decider, Extent.within(one.covered.possible)) for one in tied if _meets_another(one, tied))
+            yield from (
+                _clause(one.decider, Extent.within(one.covered.possible))
+                for one in tied
+                if _meets_another(one, tied)
+            )
         yield from (_clause(one.decider, one.covered) for one in tied)
         i = j
 
 
 def _meets_another(one: _Entry, tied: Iterable[_Entry]) -> bool:
     return any(
-        other is not one and other.decider is not one.decider and other.covered.possible & one.covered.possible
+        other is not one
+        and other.decider is not one.decider
+        and other.covered.possible & one.covered.possible
         for other in tied
     )
 
@@ -287,5 +322,3 @@ def _tag_rank(tag: str) -> float:
     if base == "azurecloud":
         return 0.3 if region else 0.4
     return 0.1 if region else 0.2
-
-

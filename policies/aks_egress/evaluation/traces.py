@@ -60,7 +60,11 @@ def either(options: Sequence[list[Trace]]) -> list[Trace]:
     merged = options[0]
     for option in options[1:]:
         merged = [
-            Trace(both, one.verdict if one.verdict is other.verdict else Verdict.UNKNOWN, _joined(one.steps, other.steps))
+            Trace(
+                both,
+                one.verdict if one.verdict is other.verdict else Verdict.UNKNOWN,
+                _joined(one.steps, other.steps),
+            )
             for one in merged
             for other in option
             if (both := one.box.meet(other.box)) is not None

@@ -69,8 +69,16 @@ class Topology:
         return self._firewalls[id(resource)]
 
     def gateway(self, network: VirtualNetwork) -> Match:
-        """Whether gateways may teach a network's subnets routes (R5): its own, or a peer's that it uses."""
+        """Whether gateways teach a network's subnets a default route (R5, R29).
+
+        YES for a secured hub; MAYBE where the network, or a peer whose gateway it uses, has a
+        gateway that may teach anything.
+        """
         if network.resource is None:
+            return Match.MAYBE
+        if self.secured_hub(network) is not None:
+            return Match.YES
+        if any(network.is_(self._connected(one)) for one in self.graph.of_kind(HUB_CONNECTIONS)):
             return Match.MAYBE
         rows, gap = self.graph.children(network.resource, SUBNETS)
         if any(row.name.casefold() in GATEWAY_SUBNETS for row in rows):
@@ -82,10 +90,7 @@ class Topology:
     def secured_hub(self, network: VirtualNetwork) -> tuple[Link, Resource] | None:
         """The firewall to which a Virtual WAN hub sends the network's Internet traffic (R29), and the routing intent."""
         for connection in self.graph.of_kind(HUB_CONNECTIONS):
-            near = self.graph.home(connection)
-            remote = self.graph.link(connection.prop("remoteVirtualNetwork"), near)
-            named = remote.sole.id if remote.sole else parse_id(connection.prop("remoteVirtualNetwork", "id"))
-            if not network.is_(named) or flag(connection.prop("enableInternetSecurity"), False) is False:
+            if not network.is_(self._connected(connection)) or flag(connection.prop("enableInternetSecurity"), False) is False:
                 continue
             hub = connection.id.parent
             for intent in self.graph.of_kind(ROUTING_INTENTS):
@@ -95,6 +100,11 @@ class Topology:
                     if found is not None:
                         return found, intent
         return None
+
+    def _connected(self, connection: Resource) -> ResourceId | None:
+        """The network that a Virtual WAN hub's connection leads to."""
+        remote = self.graph.link(connection.prop("remoteVirtualNetwork"), self.graph.home(connection))
+        return remote.sole.id if remote.sole else parse_id(connection.prop("remoteVirtualNetwork", "id"))
 
     def _internet_policy(self, intent: Resource) -> Link | None:
         rows = items(intent.prop("routingPolicies"))

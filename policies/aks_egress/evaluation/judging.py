@@ -1,0 +1,249 @@
+"""From what became of the packets to a verdict, with its path, its reason and a packet that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from aks_egress.evaluation.demand import Action, Decider, Demand
+from aks_egress.evaluation.traces import Trace, outcome
+from aks_egress.evaluation.verdicts import Verdict, asked_of_everyone, somewhere_in
+from aks_egress.packets.addresses import EVERYWHERE, prefixes
+from aks_egress.packets.boxes import ANY_PORT, Box, merge
+from aks_egress.packets.intervals import union
+
+HOP_ORDER = (
+    "dns",
+    "admin-rule",
+    "nic-nsg",
+    "subnet-nsg",
+    "platform",
+    "private-endpoint",
+    "route",
+    "peering",
+    "appliance",
+    "firewall",
+    "outbound",
+    "target-subnet-nsg",
+)
+MOST_HOPS = 24
+"""How many decisions of one flow are shown; the worst come first in the choice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One decider on the path of a flow; `packets` says which part it is about, empty for all of it."""
+
+    decider: Decider
+    packets: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """A verdict and what it rests on.
+
+    `traces` are the packets it was drawn from.  `shut` spells the destinations that are closed
+    where only one address somewhere is needed and the verdict is unknown for that reason.
+    """
+
+    verdict: Verdict
+    path: tuple[Decision, ...]
+    reason: str
+    settle: str
+    counterexample: dict[str, str | int] | None
+    doubts: tuple[str, ...]
+    assumptions: tuple[str, ...]
+    traces: tuple[Trace, ...]
+
+
+def verdict_of(demand: Demand, traces: Sequence[Trace]) -> Verdict:
+    """What the traces of one demand say together."""
+    if not demand.somewhere:
+        return asked_of_everyone(trace.verdict for trace in traces)
+    return asked_of_everyone(
+        somewhere_in(trace.verdict for trace in traces if _client(trace.box).meet(atom) is not None)
+        for atom in _clients(traces)
+    )
+
+
+def _client(box: Box) -> Box:
+    """The packets as the client sees them: wherever they go."""
+    return box._replace(destination=EVERYWHERE)
+
+
+def _clients(traces: Sequence[Trace]) -> list[Box]:
+    """The clients' packets cut so that all of one part meet the same traces."""
+    atoms: list[Box] = []
+    for client in dict.fromkeys(_client(trace.box) for trace in traces):
+        cut: list[Box] = []
+        rest = [client]
+        for atom in atoms:
+            both = atom.meet(client)
+            if both is None:
+                cut.append(atom)
+                continue
+            cut += [both, *atom.minus(both)]
+            rest = [part for one in rest for part in _without(one, both)]
+        atoms = [*cut, *rest]
+    return atoms
+
+
+def _without(box: Box, other: Box) -> list[Box]:
+    both = box.meet(other)
+    return [box] if both is None else box.minus(both)
+
+
+def judge(parts: Sequence[tuple[Demand, Sequence[Trace]]]) -> Judgement:
+    """The verdict on a requirement made of one or several demands, each of which must be met."""
+    verdicts = [verdict_of(demand, traces) for demand, traces in parts]
+    verdict = asked_of_everyone(verdicts)
+    telling = [
+        (demand, traces)
+        for (demand, traces), said in zip(parts, verdicts, strict=True)
+        if said is verdict or verdict is Verdict.PARTIAL
+    ]
+    every = [trace for _, traces in telling for trace in traces]
+    concerned = [trace for trace in every if trace.verdict is _shown(verdict, every)] or every
+    whole = [box for demand, _ in parts for box in demand.boxes]
+    reason, settle = _reason(verdict, concerned, every)
+    deciders = [decider for trace in concerned for step in trace.steps for decider in step]
+    return Judgement(
+        verdict=verdict,
+        path=_path(concerned, every, whole),
+        reason=reason,
+        settle=settle,
+        counterexample=_counterexample(verdict, telling),
+        doubts=_distinct(doubt for decider in deciders for doubt in decider.doubts),
+        assumptions=_distinct(one for decider in deciders for one in decider.assumptions),
+        traces=tuple(every),
+    )
+
+
+def _shown(verdict: Verdict, traces: Sequence[Trace]) -> Verdict:
+    """The packets that show why a verdict is what it is."""
+    wanted = Verdict.BLOCKED if verdict is Verdict.PARTIAL else verdict
+    if any(trace.verdict is wanted for trace in traces):
+        return wanted
+    return Verdict.BLOCKED  # unknown because part of a range is open and part is shut
+
+
+def _distinct(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(texts))
+
+
+def _path(concerned: Sequence[Trace], every: Sequence[Trace], whole: Sequence[Box]) -> tuple[Decision, ...]:
+    """The deciders in the order of the hops, those that deny among them for all packets."""
+    found: dict[tuple[str, ...], tuple[Decider, list[Box]]] = {}
+    extra = [trace for trace in every if trace not in concerned]
+    for trace, only_blockers in [*((one, False) for one in concerned), *((one, True) for one in extra)]:
+        for step in trace.steps:
+            for decider in step:
+                if _silent(decider) or (only_blockers and decider.action not in (Action.DENY, Action.DROP)):
+                    continue
+                key = (decider.hop, decider.resource, decider.name, decider.action, decider.reason)
+                found.setdefault(key, (decider, []))[1].append(trace.box)
+    ranked = sorted(
+        found.values(),
+        key=lambda one: HOP_ORDER.index(one[0].hop) if one[0].hop in HOP_ORDER else len(HOP_ORDER),
+    )
+    if len(ranked) > MOST_HOPS:
+        worst = sorted(
+            ranked, key=lambda one: one[0].action not in (Action.DENY, Action.DROP, Action.UNKNOWN)
+        )[:MOST_HOPS]
+        ranked = [one for one in ranked if any(one is kept for kept in worst)]
+    return tuple(Decision(decider, _part(boxes, whole)) for decider, boxes in ranked)
+
+
+def _silent(decider: Decider) -> bool:
+    """Nothing worth a line: no admin rule matched."""
+    return decider.action is Action.PASS_ON and decider.detail is None
+
+
+def _part(boxes: Sequence[Box], whole: Sequence[Box]) -> str:
+    """Which packets of the flow, in words; empty for all of them."""
+    said = []
+    for i, word in ((0, "from"), (1, "to")):
+        mine, all_of = union(box[i] for box in boxes), union(box[i] for box in whole)
+        if mine != all_of:
+            said.append(f"{word} {', '.join(prefixes(mine, 3))}")
+    mine, all_of = union(box.port for box in boxes), union(box.port for box in whole)
+    if mine not in (all_of, ANY_PORT):
+        said.append("port " + ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in mine.spans[:4]))
+    return ", ".join(said)
+
+
+def _reason(verdict: Verdict, concerned: Sequence[Trace], every: Sequence[Trace]) -> tuple[str, str]:
+    """One sentence that says why, and what would settle an unknown."""
+    if verdict is Verdict.OPEN:
+        return "every packet gets through", ""
+    if verdict in (Verdict.BLOCKED, Verdict.PARTIAL):
+        found = [
+            decider
+            for trace in concerned
+            for step in trace.steps
+            for decider in step
+            if outcome(step) is Verdict.BLOCKED
+        ]
+        return "; ".join(_distinct(_told(decider) for decider in found)[:4]), ""
+    doubtful = [
+        step
+        for trace in every
+        if trace.verdict is Verdict.UNKNOWN
+        for step in trace.steps
+        if outcome(step) is Verdict.UNKNOWN
+    ]
+    if not doubtful:
+        shut = merge([trace.box for trace in every if trace.verdict is Verdict.BLOCKED])
+        ranges = ", ".join(prefixes(union(box.destination for box in shut), 4))
+        blockers = _distinct(
+            _told(d)
+            for t in every
+            if t.verdict is Verdict.BLOCKED
+            for s in t.steps
+            for d in s
+            if outcome(s) is Verdict.BLOCKED
+        )
+        why = f"one address is needed, nobody can say which, and a part of the range is shut ({ranges}): {'; '.join(blockers[:3])}"
+        return why, "give the service-tag data (--service-tags), or open the whole range"
+    step = doubtful[0]
+    unknown = next((decider for decider in step if decider.action is Action.UNKNOWN), None)
+    settle = next((decider.settle for one in doubtful for decider in one if decider.settle), "")
+    if unknown is not None:
+        return _told(unknown), settle
+    names = " or ".join(_distinct(f"`{decider.name}` ({decider.action})" for decider in step)[:4])
+    return (
+        f"which of these decides cannot be told: {names} at {step[0].hop} `{step[0].resource}`",
+        settle or _NAMES,
+    )
+
+
+_NAMES = "give the service-tag data (--service-tags), or write the rule so that it covers the whole range"
+
+
+def _told(decider: Decider) -> str:
+    hop = {
+        "subnet-nsg": "security group",
+        "nic-nsg": "NIC security group",
+        "target-subnet-nsg": "security group of the target subnet",
+        "admin-rule": "admin rules",
+        "route": "route table",
+        "firewall": "firewall",
+        "appliance": "appliance",
+    }.get(decider.hop, decider.hop)
+    return f"{hop} `{decider.resource}`: {decider.reason}" if decider.resource else decider.reason
+
+
+def _counterexample(
+    verdict: Verdict, parts: Sequence[tuple[Demand, Sequence[Trace]]]
+) -> dict[str, str | int] | None:
+    """A packet that is dropped."""
+    if verdict not in (Verdict.BLOCKED, Verdict.PARTIAL):
+        return None
+    for demand, traces in parts:
+        for trace in traces:
+            if trace.verdict is Verdict.BLOCKED:
+                shown = trace.box.example().as_dict()
+                if demand.name and demand.somewhere and not demand.lies_in:
+                    shown["destination"] = demand.name
+                return shown
+    return None
