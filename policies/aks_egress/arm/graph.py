@@ -141,7 +141,9 @@ class Graph:
         if gap is not None and known is None:
             return Link((), gap, origin)
         why = f"`{'/'.join(wanted.names)}` ({wanted.type}) is not among the inputs"
-        return Link((), Unknown(why, origin, settle="name its definition as well, or give it with --context"), origin)
+        return Link(
+            (), Unknown(why, origin, settle="name its definition as well, or give it with --context"), origin
+        )
 
     def _in(self, wanted: ResourceId, document: Document) -> Resource | None:
         found = self._indexes[id(document)].find(wanted)
@@ -152,7 +154,11 @@ class Graph:
         if holder is None:
             return None
         rows = self.inline(holder, wanted.kind)
-        return next((one for one in rows if one.name.casefold() == wanted.name.casefold()), None) if isinstance(rows, list) else None
+        return (
+            next((one for one in rows if one.name.casefold() == wanted.name.casefold()), None)
+            if isinstance(rows, list)
+            else None
+        )
 
     def children(self, parent: Resource, kind: str) -> tuple[list[Resource], Unknown | None]:
         """The children of a type: inline ones, and resources of their own in any document.
@@ -218,10 +224,14 @@ def _rows(parent: Resource, kind: str) -> list[Resource] | Unknown:
 
 def _row(parent: Resource, path: tuple[Step, ...], i: int, item: Value) -> Resource:
     name = get(item, "name")
-    spelled = str(name) if isinstance(name, str | int | float) and str(name).strip() else f"{{{path[-1]}[{i}]}}"
+    spelled = (
+        str(name) if isinstance(name, str | int | float) and str(name).strip() else f"{{{path[-1]}[{i}]}}"
+    )
     place = (*path, i)
     deeper = {
-        key[len(place) :]: origin for key, origin in parent.places.items() if key[: len(place)] == place and len(key) > len(place)
+        key[len(place) :]: origin
+        for key, origin in parent.places.items()
+        if key[: len(place)] == place and len(key) > len(place)
     }
     return Resource(
         parent.id.child(str(path[-1]), spelled.replace("/", "_")),

@@ -78,12 +78,16 @@ class ResourceId:
 
     def could_be(self, other: ResourceId) -> bool:
         """Whether both may name one resource, open parts of the scope matching anything."""
-        if self.kind != other.kind or [n.casefold() for n in self.names] != [n.casefold() for n in other.names]:
+        if self.kind != other.kind or [n.casefold() for n in self.names] != [
+            n.casefold() for n in other.names
+        ]:
             return False
         mine, theirs = self.scope.split("/"), other.scope.split("/")
         if len(mine) != len(theirs):
             return False
-        return all(a == b or a.startswith("{") or b.startswith("{") for a, b in zip(mine, theirs, strict=True))
+        return all(
+            a == b or a.startswith("{") or b.startswith("{") for a, b in zip(mine, theirs, strict=True)
+        )
 
     def __str__(self) -> str:
         return self.spelling

@@ -98,7 +98,7 @@ def prefixes(addresses: IntervalSet, limit: int = 6) -> list[str]:
         offset = 0 if low < _V6 else _V6
         make = ipaddress.IPv6Address if offset else ipaddress.IPv4Address
         high = min(high, _V6 - 1) if not offset else high  # noqa: PLW2901  a set over both families is shown by its IPv4 half
-        nets = list(ipaddress.summarize_address_range(make(low - offset), make(high - offset)))  # type: ignore[type-var]
+        nets = list(ipaddress.summarize_address_range(make(low - offset), make(high - offset)))
         if len(nets) > 2:
             out.append(f"{make(low - offset)}-{make(high - offset)}")
         else:

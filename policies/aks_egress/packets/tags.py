@@ -42,15 +42,30 @@ REGION_ALIASES: Mapping[str, str] = {
 _AZURE_CLOUD_SUFFIX = {region: suffix for suffix, region in REGION_ALIASES.items()}
 
 _IN_AZURE_CLOUD = frozenset(
-    "azurecontainerregistry microsoftcontainerregistry azureresourcemanager azuremonitor azurekeyvault "
-    "eventhub sql servicebus".split()
+    [
+        "azurecontainerregistry",
+        "microsoftcontainerregistry",
+        "azureresourcemanager",
+        "azuremonitor",
+        "azurekeyvault",
+        "eventhub",
+        "sql",
+        "servicebus",
+    ]
 )
 _REGIONAL_IN_AZURE_CLOUD = _IN_AZURE_CLOUD | {"storage"}
 _OUTSIDE_AZURE_CLOUD = frozenset({"azurefrontdoor.firstparty", "azurefrontdoor.microsoftsecurity"})
 
 #: tags that stand for parts of the network or the platform, not for published addresses
 TOPOLOGY_TAGS = frozenset(
-    "virtualnetwork internet azureloadbalancer azureplatformdns azureplatformimds azureplatformlkm".split()
+    [
+        "virtualnetwork",
+        "internet",
+        "azureloadbalancer",
+        "azureplatformdns",
+        "azureplatformimds",
+        "azureplatformlkm",
+    ]
 )
 
 #: names people write that are no service tag anywhere
@@ -93,7 +108,10 @@ def spelling(tag: str) -> tuple[Spelling, str]:
     if folded in NOT_TAGS:
         return Spelling.IMPOSSIBLE, f"`{tag}` is no service tag: {NOT_TAGS[folded]}"
     if dot and not suffix.replace(".", "").isalnum():
-        return Spelling.IMPOSSIBLE, f"`{tag}` is no service tag: nothing that can be a region stands after the dot"
+        return (
+            Spelling.IMPOSSIBLE,
+            f"`{tag}` is no service tag: nothing that can be a region stands after the dot",
+        )
     if folded == "azurecloud" and suffix.casefold() in _AZURE_CLOUD_SUFFIX:
         proper = f"AzureCloud.{_AZURE_CLOUD_SUFFIX[suffix.casefold()]}"
         return Spelling.ALIAS, f"Azure publishes this tag as `{proper}`; `{tag}` may be refused"
@@ -167,14 +185,17 @@ class ServiceTags:
         members: dict[str, list[str]] = {}
         for entry in data["values"]:
             try:
-                members[canonical(entry["name"])] = list(entry["properties"]["addressPrefixes"])
-            except (KeyError, TypeError, AttributeError):
-                raise ValueError("no service-tag file: an entry lacks `name` or `properties.addressPrefixes`") from None
-        number = data.get("changeNumber")
+                name, prefixes = entry["name"], entry["properties"]["addressPrefixes"]
+            except (KeyError, TypeError):
+                name = prefixes = None
+            if not isinstance(name, str) or not isinstance(prefixes, list):
+                raise ValueError("no service-tag file: an entry lacks `name` or `properties.addressPrefixes`")
+            members[canonical(name)] = prefixes
+        number = str(data.get("changeNumber"))
         return cls(
             members=members,
             source=source,
-            change_number=int(number) if str(number).isdecimal() else None,
+            change_number=int(number) if number.isdecimal() else None,
             cloud=str(data.get("cloud", "")),
         )
 

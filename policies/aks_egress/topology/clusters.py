@@ -16,7 +16,10 @@ from aks_egress.values import Origin, Unknown, Value, at, flag, get, items, text
 
 CLUSTERS = "Microsoft.ContainerService/managedClusters"
 POOLS = "Microsoft.ContainerService/managedClusters/agentPools"
-EXTENSIONS = ("Microsoft.KubernetesConfiguration/extensions", "Microsoft.KubernetesConfiguration/fluxConfigurations")
+EXTENSIONS = (
+    "Microsoft.KubernetesConfiguration/extensions",
+    "Microsoft.KubernetesConfiguration/fluxConfigurations",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +106,9 @@ class Subnets:
     def _lost(self, value: Value, link: Link, near: Document, what: str) -> Subnet:
         wanted = parse_id(get(value, "id") if isinstance(value, dict) else value)
         names = [one.label for one in link.resources]
-        why = link.unknown or Unknown(f"the {what} is one of {', '.join(names)}" if names else f"the {what} is not known")
+        why = link.unknown or Unknown(
+            f"the {what} is one of {', '.join(names)}" if names else f"the {what} is not known"
+        )
         if wanted is not None and wanted.kind != SUBNETS.casefold():
             why = Unknown(f"the {what} is given as `{wanted}`, which is no subnet")
             wanted = None
@@ -186,7 +191,9 @@ def _pool(
         origin=holder.place(*place),
         system=isinstance(mode, str) and mode.casefold() == "system",
         subnet=subnet,
-        pod_subnet=subnets.at(pod, near, holder.place(*place, "podSubnetID"), f"pod subnet of pool {named}") if pod else None,
+        pod_subnet=subnets.at(pod, near, holder.place(*place, "podSubnetID"), f"pod subnet of pool {named}")
+        if pod
+        else None,
         groups=_groups(at(body, "networkProfile", "applicationSecurityGroups")),
         public_address=flag(get(body, "enableNodePublicIP"), False),
     )

@@ -11,7 +11,7 @@ from typing import Literal
 
 from aks_egress.arm.graph import Graph, Link
 from aks_egress.arm.resources import Resource
-from aks_egress.topology.reading import Tokens, tokens
+from aks_egress.topology.reading import NO_TOKENS, Tokens, tokens
 from aks_egress.values import Origin, Step, Unknown, Value, flag, get, items, text
 
 FIREWALLS = "Microsoft.Network/azureFirewalls"
@@ -46,10 +46,10 @@ class FirewallRule:
     #: application rules: (http|https|mssql, port or None for the default)
     listeners: tuple[tuple[str, str | None], ...] = ()
     listeners_unknown: Unknown | None = None
-    fqdns: Tokens = Tokens((), None, given=False)
-    fqdn_tags: Tokens = Tokens((), None, given=False)
-    urls: Tokens = Tokens((), None, given=False)
-    categories: Tokens = Tokens((), None, given=False)
+    fqdns: Tokens = NO_TOKENS
+    fqdn_tags: Tokens = NO_TOKENS
+    urls: Tokens = NO_TOKENS
+    categories: Tokens = NO_TOKENS
     terminates_tls: bool | Unknown = False
     uncertain: Unknown | None = None
     path: str = ""
@@ -80,7 +80,9 @@ class Firewall:
     def in_hub(self) -> bool:
         """Whether it lives in a Virtual WAN hub."""
         sku = text(self.resource.prop("sku", "name"))
-        return (isinstance(sku, str) and sku.casefold() == "azfw_hub") or self.resource.prop("virtualHub") is not None
+        return (isinstance(sku, str) and sku.casefold() == "azfw_hub") or self.resource.prop(
+            "virtualHub"
+        ) is not None
 
     @property
     def tier(self) -> str | Unknown:
@@ -162,11 +164,15 @@ def _follow_policies(graph: Graph, policy: Resource, out: Firewall) -> None:
             out.gaps.append(Unknown(f"the base policies of `{policy.label}` form a cycle", policy.origin))
             return
         out.policies.append(policy)
-        parent = graph.link(policy.prop("basePolicy"), graph.home(policy), policy.place("properties", "basePolicy"))
+        parent = graph.link(
+            policy.prop("basePolicy"), graph.home(policy), policy.place("properties", "basePolicy")
+        )
         if parent.absent:
             return
         if parent.sole is None:
-            out.gaps.append(parent.unknown or Unknown(f"the base policy of `{policy.label}` is one of several"))
+            out.gaps.append(
+                parent.unknown or Unknown(f"the base policy of `{policy.label}` is one of several")
+            )
             return
         policy = parent.sole
 
@@ -215,14 +221,19 @@ def _collection(
         if kind == "natrule":
             continue
         found.append(
-            _firewall_rule(graph, group, rule, stage, _name(row), order, action, group.place(*place, "rules", i))
+            _firewall_rule(
+                graph, group, rule, stage, _name(row), order, action, group.place(*place, "rules", i)
+            )
         )
     return found
 
 
 def _classic_rules(graph: Graph, out: Firewall) -> list[FirewallRule]:
     found: list[FirewallRule] = []
-    kinds: tuple[tuple[Pass, str], ...] = (("network", "networkRuleCollections"), ("application", "applicationRuleCollections"))
+    kinds: tuple[tuple[Pass, str], ...] = (
+        ("network", "networkRuleCollections"),
+        ("application", "applicationRuleCollections"),
+    )
     for stage, member in kinds:
         rows = items(out.resource.prop(member))
         for i, row in enumerate([rows] if isinstance(rows, Unknown) else rows):
@@ -236,7 +247,9 @@ def _classic_rules(graph: Graph, out: Firewall) -> list[FirewallRule]:
             action = _action(get(get(properties, "action"), "type"))
             for j, rule in enumerate(rules):
                 place = out.resource.place("properties", member, i, "properties", "rules", j)
-                found.append(_firewall_rule(graph, out.resource, rule, stage, _name(row), order, action, place))
+                found.append(
+                    _firewall_rule(graph, out.resource, rule, stage, _name(row), order, action, place)
+                )
     return found
 
 
@@ -250,7 +263,9 @@ def _action(value: Value) -> str | Unknown:
     if isinstance(spelled, Unknown):
         return spelled
     folded = (spelled or "").casefold()
-    return folded if folded in ("allow", "deny") else Unknown("the rule collection says neither Allow nor Deny")
+    return (
+        folded if folded in ("allow", "deny") else Unknown("the rule collection says neither Allow nor Deny")
+    )
 
 
 def _name(row: Value) -> str:
@@ -275,7 +290,9 @@ def _firewall_rule(
     if targets_unknown is not None:
         destination = Tokens(destination.known, targets_unknown, given=True)
     fqdns = get(rule, "destinationFqdns") if stage == "network" else get(rule, "targetFqdns")
-    listeners, listeners_unknown = _listeners(get(rule, "protocols")) if stage == "application" else ((), None)
+    listeners, listeners_unknown = (
+        _listeners(get(rule, "protocols")) if stage == "application" else ((), None)
+    )
     return FirewallRule(
         stage=stage,
         name=_name(rule),
@@ -302,7 +319,9 @@ def _firewall_rule(
     )
 
 
-def _links(graph: Graph, value: Value, near: object, origin: Origin) -> tuple[tuple[Link, ...], Unknown | None]:
+def _links(
+    graph: Graph, value: Value, near: object, origin: Origin
+) -> tuple[tuple[Link, ...], Unknown | None]:
     rows = items(value)
     if isinstance(rows, Unknown):
         return (), rows

@@ -90,7 +90,10 @@ class Topology:
     def secured_hub(self, network: VirtualNetwork) -> tuple[Link, Resource] | None:
         """The firewall to which a Virtual WAN hub sends the network's Internet traffic (R29), and the routing intent."""
         for connection in self.graph.of_kind(HUB_CONNECTIONS):
-            if not network.is_(self._connected(connection)) or flag(connection.prop("enableInternetSecurity"), False) is False:
+            if (
+                not network.is_(self._connected(connection))
+                or flag(connection.prop("enableInternetSecurity"), False) is False
+            ):
                 continue
             hub = connection.id.parent
             for intent in self.graph.of_kind(ROUTING_INTENTS):
@@ -142,7 +145,13 @@ class Topology:
             if any(subnet.network.is_(one) for one in members):
                 rules.append(rule)
             elif why is not None or subnet.network.id is None:
-                gap = gap or why or Unknown("which network the subnet lies in is not known, so which admin rules apply is not either")
+                gap = (
+                    gap
+                    or why
+                    or Unknown(
+                        "which network the subnet lies in is not known, so which admin rules apply is not either"
+                    )
+                )
         return RuleList(rules, gap)
 
     def _admin_rules(self) -> list[tuple[Resource, SecurityRule, list[ResourceId], Unknown | None]]:
@@ -161,7 +170,9 @@ class Topology:
         above = rule.id.parent
         collection = self.graph.find(above, self.graph.home(rule)).sole if above else None
         if collection is None:
-            return [], Unknown(f"the rule collection of admin rule `{rule.name}` is not among the inputs", rule.origin)
+            return [], Unknown(
+                f"the rule collection of admin rule `{rule.name}` is not among the inputs", rule.origin
+            )
         rows = items(collection.prop("appliesToGroups"))
         if isinstance(rows, Unknown):
             return [], rows
@@ -189,7 +200,8 @@ class Topology:
                 members.append(named)
         if not rows:
             gap = gap or Unknown(
-                f"network group `{group.name}` lists no static members here; a policy may choose them", group.origin
+                f"network group `{group.name}` lists no static members here; a policy may choose them",
+                group.origin,
             )
         return members, gap
 

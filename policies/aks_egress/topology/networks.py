@@ -203,7 +203,9 @@ class Subnet:
         extent = address_extent(given)
         if not given.given or extent == NOTHING:
             origin = self.resource.place("properties", "addressPrefix")
-            return Extent.within(NEVER_INTERNET), Unknown(f"subnet `{self.name}` has no address prefix that is known", origin)
+            return Extent.within(NEVER_INTERNET), Unknown(
+                f"subnet `{self.name}` has no address prefix that is known", origin
+            )
         return extent, given.unknown
 
     @property

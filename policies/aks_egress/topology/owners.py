@@ -21,9 +21,7 @@ from aks_egress.values import Unknown, Value, at, flag, get, items
 NICS = "Microsoft.Network/networkInterfaces"
 LOAD_BALANCERS = "Microsoft.Network/loadBalancers"
 
-LITERAL_READING = (
-    "U16: the firewall's private address is known only after deployment; an address inside its subnet is taken to be its own"
-)
+LITERAL_READING = "U16: the firewall's private address is known only after deployment; an address inside its subnet is taken to be its own"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +52,13 @@ def owners(graph: Graph, subnets: Subnets, value: Value, near: Document) -> list
     try:
         address = parse(str(value))
     except BadAddressError as error:
-        return [Owner(resource=None, network=None, unknown=Unknown(f"the next hop address is malformed: {error}"))]
+        return [
+            Owner(resource=None, network=None, unknown=Unknown(f"the next hop address is malformed: {error}"))
+        ]
     exact = [one for one in _known(graph, subnets) if one.address == address]
     if exact:
         return _nearest(exact, graph, near)
-    likely = [one for one in _likely(graph, subnets, address)]
+    likely = list(_likely(graph, subnets, address))
     if likely:
         return _nearest(likely, graph, near)
     why = Unknown(
@@ -88,12 +88,20 @@ def _promised(graph: Graph, subnets: Subnets, value: Unknown, near: Document) ->
 
 def _owner(graph: Graph, subnets: Subnets, resource: Resource) -> Owner:
     """The owner that a resource is, with the subnet its first IP configuration lies in."""
-    rows = items(resource.prop("frontendIPConfigurations" if resource.kind == LOAD_BALANCERS.casefold() else "ipConfigurations"))
+    rows = items(
+        resource.prop(
+            "frontendIPConfigurations" if resource.kind == LOAD_BALANCERS.casefold() else "ipConfigurations"
+        )
+    )
     first = rows[0] if isinstance(rows, list) and rows else None
     value = at(first, "properties", "subnet")
-    subnet = subnets.at(value, graph.home(resource), resource.origin, "subnet of the next hop") if value else None
+    subnet = (
+        subnets.at(value, graph.home(resource), resource.origin, "subnet of the next hop") if value else None
+    )
     forwards = flag(resource.prop("enableIPForwarding"), False) if resource.kind == NICS.casefold() else True
-    return Owner(resource=resource, network=subnet.network if subnet else None, subnet=subnet, forwards=forwards)
+    return Owner(
+        resource=resource, network=subnet.network if subnet else None, subnet=subnet, forwards=forwards
+    )
 
 
 def _known(graph: Graph, subnets: Subnets) -> Iterator[Owner]:
@@ -115,7 +123,9 @@ def _private_addresses(resource: Resource) -> Iterator[IntervalSet]:
     values = [at(resource.prop("hubIPAddresses"), "privateIPAddress")]
     for member in ("ipConfigurations", "frontendIPConfigurations"):
         rows = items(resource.prop(member))
-        values += [at(row, "properties", "privateIPAddress") for row in rows] if isinstance(rows, list) else []
+        values += (
+            [at(row, "properties", "privateIPAddress") for row in rows] if isinstance(rows, list) else []
+        )
     for value in values:
         if isinstance(value, str) and value:
             try:
@@ -133,7 +143,13 @@ def _likely(graph: Graph, subnets: Subnets, address: IntervalSet) -> Iterator[Ow
         if owner.subnet is None or not owner.subnet.prefixes.sure:
             continue
         if address <= owner.subnet.prefixes.sure:
-            yield Owner(resource=resource, network=owner.network, subnet=owner.subnet, address=address, assumed=LITERAL_READING)
+            yield Owner(
+                resource=resource,
+                network=owner.network,
+                subnet=owner.subnet,
+                address=address,
+                assumed=LITERAL_READING,
+            )
 
 
 def policy_link(resource: Resource) -> Value:

@@ -29,6 +29,9 @@ class Tokens:
     given: bool
 
 
+NO_TOKENS = Tokens((), None, given=False)
+
+
 def tokens(*forms: Value) -> Tokens:
     """Singular and plural forms of one field as one list; empty text and empty lists are absent."""
     known: list[str] = []
@@ -69,7 +72,9 @@ def ports(given: Tokens) -> tuple[Extent, list[str]]:
     for entry in given.known:
         span = _port_span(entry)
         if span is None:
-            complaints.append(f"`{entry}` is not a port, a range `a-b` or `*`; several ports go into the plural form as a list")
+            complaints.append(
+                f"`{entry}` is not a port, a range `a-b` or `*`; several ports go into the plural form as a list"
+            )
         else:
             found.append(span)
     sure = IntervalSet.of(found)

@@ -117,7 +117,9 @@ def _hop(row: Resource, problems: list[str]) -> str | Unknown:
         return value
     known = NEXT_HOPS.get((value or "").casefold())
     if known is None:
-        problems.append("the next hop type is missing" if value is None else f"`{value}` is not a next hop type")
+        problems.append(
+            "the next hop type is missing" if value is None else f"`{value}` is not a next hop type"
+        )
         return Unknown("the route does not say a next hop type that Azure knows", row.origin)
     return known
 

@@ -103,7 +103,9 @@ def _rule(row: Resource, owner: Resource, *, admin: bool, rank: int = 0) -> Secu
     source, destination = read(row, problems, warnings)
     source_port = _ports(row, "source", problems, admin)
     port = _ports(row, "destination", problems, admin)
-    if (source_port.possible != ANY_PORT or port.possible != ANY_PORT) and covered.possible != covered.possible & WITH_PORTS:
+    if (
+        source_port.possible != ANY_PORT or port.possible != ANY_PORT
+    ) and covered.possible != covered.possible & WITH_PORTS:
         # ports mean nothing to ICMP, ESP and AH: a rule with ports speaks of TCP and UDP (U5)
         covered = Extent(covered.sure & WITH_PORTS, covered.possible & WITH_PORTS)
     return SecurityRule(
@@ -132,7 +134,9 @@ def _priority(row: Resource, problems: list[str], unknowns: list[Unknown], admin
         unknowns.append(value)
         return None
     if value is None or not value.isdecimal():
-        problems.append("the priority is missing" if value is None else f"the priority `{value}` is not a number")
+        problems.append(
+            "the priority is missing" if value is None else f"the priority `{value}` is not a number"
+        )
         return None
     low = 1 if admin else 100
     if not low <= int(value) <= 4096:
@@ -210,7 +214,9 @@ def _admin_sides(row: Resource, problems: list[str], warnings: list[str]) -> tup
             sides.append(Side(EMPTY, (), (), rows, given=True))
             continue
         everything = [get(one, "addressPrefix") for one in rows if isinstance(one, dict)] or ["*"]
-        group = next((one for one in rows if str(get(one, "addressPrefixType")).casefold() == "networkgroup"), None)
+        group = next(
+            (one for one in rows if str(get(one, "addressPrefixType")).casefold() == "networkgroup"), None
+        )
         side = _side(tokens(everything), None, name[:-1], problems, warnings)
         if group is not None:
             why = Unknown("the members of a network group on a side of an admin rule are not known")
@@ -220,7 +226,11 @@ def _admin_sides(row: Resource, problems: list[str], warnings: list[str]) -> tup
 
 
 def _ports(row: Resource, end: str, problems: list[str], admin: bool) -> Extent:
-    forms = (row.prop(f"{end}PortRanges"),) if admin else (row.prop(f"{end}PortRange"), row.prop(f"{end}PortRanges"))
+    forms = (
+        (row.prop(f"{end}PortRanges"),)
+        if admin
+        else (row.prop(f"{end}PortRange"), row.prop(f"{end}PortRanges"))
+    )
     given = tokens(*forms)
     if not given.given:
         if not admin:
