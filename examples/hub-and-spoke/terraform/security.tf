@@ -24,7 +24,7 @@ resource "azurerm_network_security_group" "nodes" {
     access                     = "Allow"
     protocol                   = "*"
     source_port_range          = "*"
-    source_address_prefix      = each.value
+    source_address_prefixes    = local.cluster_prefixes
     destination_address_prefix = local.dns_address
     destination_port_range     = "53"
   }
@@ -48,7 +48,7 @@ resource "azurerm_network_security_group" "nodes" {
     access                     = "Allow"
     protocol                   = "Tcp"
     source_port_range          = "*"
-    source_address_prefix      = each.value
+    source_address_prefixes    = local.cluster_prefixes
     destination_address_prefix = "Internet"
     destination_port_range     = "80"
   }
@@ -60,7 +60,7 @@ resource "azurerm_network_security_group" "nodes" {
     access                     = "Allow"
     protocol                   = "Tcp"
     source_port_range          = "*"
-    source_address_prefix      = each.value
+    source_address_prefixes    = local.cluster_prefixes
     destination_address_prefix = "AzureCloud.${var.location}"
     destination_port_range     = "9000"
   }
@@ -72,7 +72,7 @@ resource "azurerm_network_security_group" "nodes" {
     access                     = "Allow"
     protocol                   = "Udp"
     source_port_range          = "*"
-    source_address_prefix      = each.value
+    source_address_prefixes    = local.cluster_prefixes
     destination_address_prefix = "AzureCloud.${var.location}"
     destination_port_range     = "1194"
   }
@@ -84,7 +84,7 @@ resource "azurerm_network_security_group" "nodes" {
     access                     = "Allow"
     protocol                   = "Udp"
     source_port_range          = "*"
-    source_address_prefix      = each.value
+    source_address_prefixes    = local.cluster_prefixes
     destination_address_prefix = "Internet"
     destination_port_range     = "123"
   }
