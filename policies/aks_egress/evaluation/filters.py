@@ -18,7 +18,7 @@ from aks_egress.packets.boxes import Box
 from aks_egress.packets.extents import Extent, joined
 from aks_egress.packets.names import Match
 from aks_egress.topology.security import INBOUND, OUTBOUND, RuleList, SecurityRule, Side
-from aks_egress.values import NOWHERE, Unknown
+from aks_egress.values import NOWHERE, Origin, Unknown
 
 #: (direction, name, source tag, destination tag or None for anything, access)
 DEFAULT_RULES = (
@@ -44,6 +44,7 @@ class Filter:
     rules: RuleList
     scope: TagScope
     defaults: bool = True
+    origin: Origin = NOWHERE
     _made: dict[tuple[object, ...], list[tuple[Hull, Clause[Decider]]]] = field(default_factory=dict)
     _deciders: dict[int, Decider] = field(default_factory=dict)
 
@@ -78,6 +79,7 @@ class Filter:
                 action=action,
                 reason=reason,
                 resource_id=self.resource_id,
+                origin=self.origin,
             )
         return self._deciders[key]
 

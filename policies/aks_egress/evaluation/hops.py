@@ -72,7 +72,9 @@ class Hops:
         key = id(group), id(subnet), hop
         if key not in self._groups:
             scope = self._scope(subnet)
-            self._groups[key] = Filter(hop, group.label, str(group.id), self.topology.rules(group), scope)
+            self._groups[key] = Filter(
+                hop, group.label, str(group.id), self.topology.rules(group), scope, origin=group.origin
+            )
         return self._groups[key]
 
     def _scope(self, subnet: Subnet) -> TagScope:

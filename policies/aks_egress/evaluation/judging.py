@@ -58,9 +58,10 @@ class Judgement:
 
 def verdict_of(demand: Demand, traces: Sequence[Trace]) -> Verdict:
     """What the traces of one demand say together."""
+    combined = somewhere_in if demand.source_somewhere else asked_of_everyone
     if not demand.somewhere:
-        return asked_of_everyone(trace.verdict for trace in traces)
-    return asked_of_everyone(
+        return combined(trace.verdict for trace in traces)
+    return combined(
         somewhere_in(trace.verdict for trace in traces if _client(trace.box).meet(atom) is not None)
         for atom in _clients(traces)
     )

@@ -228,9 +228,7 @@ class NextHops:
         ):
             why = "where the firewall sends private addresses that no network among the inputs holds is not known"
             return [trace.then(trace.box, (_of_firewall(firewall, "routes", Action.UNKNOWN, why),))]
-        if demand.target is not None and not self._comes_back(
-            firewall, demand.target, demand, trace.box
-        ):
+        if demand.target is not None and not self._comes_back(firewall, demand.target, demand, trace.box):
             why = (
                 f"the route through firewall `{firewall.label}` is one-sided: answers from subnet `{demand.target.name}` "
                 "do not come back through it, and a stateful firewall drops such connections"

@@ -1,0 +1,111 @@
+"""What every check is given, what it answers, and how it is registered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+
+from aks_egress.arm.resources import Document, Resource
+from aks_egress.evaluation.demand import Decider
+from aks_egress.evaluation.flows import JudgedCluster
+from aks_egress.evaluation.hops import Hops
+from aks_egress.findings.assemble import report_hop
+from aks_egress.findings.places import Places
+from aks_egress.findings.report import Finding, Location, Severity
+from aks_egress.settings import Settings
+from aks_egress.topology.model import Topology
+from aks_egress.values import Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule of ours: a code that is never reused, a slug, how much it matters, and its page."""
+
+    code: str
+    name: str
+    severity: Severity
+    title: str
+
+    @property
+    def page(self) -> str:
+        """The rule's page as Markdown."""
+        return files("aks_egress.checks").joinpath(f"pages/{self.code}.md").read_text(encoding="utf-8")
+
+    @property
+    def help(self) -> str:
+        """How to read the page."""
+        return f"aks-egress explain {self.code}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """Everything that was read and judged."""
+
+    documents: tuple[Document, ...]
+    topology: Topology
+    hops: Hops
+    clusters: tuple[JudgedCluster, ...]
+    settings: Settings
+    places: Places
+
+    def finding(  # noqa: PLR0913  a finding has as many parts as people need
+        self,
+        rule: Rule,
+        message: str,
+        *,
+        resource: Resource | None = None,
+        label: str = "",
+        origin: Origin | None = None,
+        cluster: str = "",
+        severity: Severity | None = None,
+        requirements: Iterable[str] = (),
+        breaks: Iterable[str] = (),
+        fix: str = "",
+        deciders: Iterable[Decider] = (),
+        counterexample: Mapping[str, str | int] | None = None,
+        key: Iterable[str] = (),
+    ) -> Finding:
+        """A finding of a rule at a resource, or at a place that belongs to none."""
+        place = origin or (resource.origin if resource is not None else None)
+        return Finding(
+            rule=rule.code,
+            name=rule.name,
+            severity=severity or rule.severity,
+            cluster=cluster,
+            requirements=tuple(dict.fromkeys(requirements)),
+            resource=label or (resource.label if resource is not None else ""),
+            location=(self.places.of(place) if place is not None else None) or Location(""),
+            message=message,
+            breaks=tuple(dict.fromkeys(breaks)),
+            fix=fix,
+            help=rule.help,
+            resource_id=str(resource.id) if resource is not None else "",
+            deciders=tuple(report_hop(decider, self.places) for decider in deciders),
+            counterexample=dict(counterexample) if counterexample is not None else None,
+            key=tuple(key),
+        )
+
+
+Check = Callable[[Context], Iterator[Finding]]
+
+RULES: dict[str, Rule] = {}
+CHECKS: list[tuple[tuple[Rule, ...], Check]] = []
+
+
+def rule(code: str, name: str, severity: Severity, title: str) -> Rule:
+    """Register a rule."""
+    if code in RULES:
+        raise ValueError(f"rule {code} is registered twice")
+    made = RULES[code] = Rule(code=code, name=name, severity=severity, title=title)
+    return made
+
+
+def check(*rules: Rule) -> Callable[[Check], Check]:
+    """Register a function that looks for violations of some rules."""
+
+    def register(function: Check) -> Check:
+        CHECKS.append((rules, function))
+        return function
+
+    return register

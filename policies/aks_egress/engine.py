@@ -1,0 +1,100 @@
+"""Documents and settings in, report out: the one place where the stages are joined."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aks_egress import __version__
+from aks_egress.arm.resources import Document
+from aks_egress.checks.base import Context
+from aks_egress.checks.registry import run
+from aks_egress.evaluation.appliances import Appliances
+from aks_egress.evaluation.flows import JudgedCluster, judge_flows
+from aks_egress.evaluation.hops import Hops
+from aks_egress.evaluation.walk import Walk
+from aks_egress.findings.assemble import report_cluster
+from aks_egress.findings.places import Places
+from aks_egress.findings.report import Input, Problem, Report, Tool
+from aks_egress.packets.tags import ServiceTags
+from aks_egress.requirements.binding import requirements
+from aks_egress.requirements.catalogue import load
+from aks_egress.requirements.facts import facts_of
+from aks_egress.requirements.tunnel import tunnel_mode
+from aks_egress.settings import Settings
+from aks_egress.topology.clusters import Cluster
+from aks_egress.topology.model import Topology
+
+
+def judge(documents: Sequence[Document], settings: Settings, tags: ServiceTags) -> Report:
+    """Judge every cluster of the documents that are subjects, and say what must be acted on."""
+    documents = sorted(documents, key=lambda one: (one.role, one.path))
+    topology = Topology(documents, tags)
+    walk = Walk(Hops(topology), Appliances(settings.appliances, tags))
+    clusters = tuple(
+        _judged(walk, cluster, settings) for cluster in topology.clusters() if _wanted(cluster, settings)
+    )
+    places = Places(documents)
+    context = Context(
+        documents=tuple(documents),
+        topology=topology,
+        hops=walk.hops,
+        clusters=clusters,
+        settings=settings,
+        places=places,
+    )
+    return Report(
+        tool=_tool(tags),
+        inputs=tuple(_input(document, places) for document in documents),
+        clusters=tuple(report_cluster(one, places) for one in clusters),
+        findings=tuple(run(context, settings.severities)),
+    )
+
+
+def _wanted(cluster: Cluster, settings: Settings) -> bool:
+    name = cluster.resource.name.casefold()
+    return not settings.clusters or name in {one.casefold() for one in settings.clusters}
+
+
+def _judged(walk: Walk, cluster: Cluster, settings: Settings) -> JudgedCluster:
+    facts = facts_of(
+        cluster,
+        cloud=settings.cloud or cluster.document.cloud,
+        features=settings.features,
+        tunnel=settings.tunnel,
+    )
+    mode = tunnel_mode(facts, settings.tunnel)
+    needed = requirements(facts, mode)
+    flows = judge_flows(walk, cluster, needed, settings.api_server_addresses)
+    return JudgedCluster(cluster=cluster, subnet=None, facts=facts, mode=mode, flows=flows)
+
+
+def _tool(tags: ServiceTags) -> Tool:
+    catalogue = load()
+    return Tool(
+        version=__version__,
+        catalogue_date=catalogue.date,
+        catalogue_digest=catalogue.digest,
+        tags_source=tags.source,
+        tags_change_number=tags.change_number,
+    )
+
+
+def _input(document: Document, places: Places) -> Input:
+    problems = []
+    for notice in document.notices:
+        place = places.of(notice.origin)
+        problems.append(
+            Problem(
+                message=notice.message,
+                line=place.line if place else None,
+                code=notice.code,
+                path=notice.origin.path,
+            )
+        )
+    return Input(
+        path=document.path,
+        kind=str(document.kind),
+        role=str(document.role),
+        resources=len(document.resources),
+        problems=tuple(problems),
+    )

@@ -1,0 +1,151 @@
+"""Every flow of a cluster, judged: requirements bound to the subnets where they start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from aks_egress.evaluation.demand import Action, Decider, Demand
+from aks_egress.evaluation.demands import demands, starts
+from aks_egress.evaluation.first_match import TooIntricateError
+from aks_egress.evaluation.judging import Judgement, judge
+from aks_egress.evaluation.outbound import Start
+from aks_egress.evaluation.traces import Trace
+from aks_egress.evaluation.verdicts import Verdict, worst
+from aks_egress.evaluation.walk import Walk
+from aks_egress.requirements.facts import Facts
+from aks_egress.requirements.requirement import Requirement
+from aks_egress.requirements.tunnel import TunnelMode
+from aks_egress.topology.clusters import Cluster
+from aks_egress.topology.networks import Subnet
+from aks_egress.values import Unknown
+
+TOO_INTRICATE = "the rules cut this flow into more pieces than can be followed; fewer or more regular rules, or a named cluster, would help"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedFlow:
+    """One requirement from one start, with everything its verdict rests on."""
+
+    requirement: Requirement
+    start: Start
+    demands: tuple[Demand, ...]
+    judgement: Judgement
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict of the flow."""
+        return self.judgement.verdict
+
+    @property
+    def counts(self) -> bool:
+        """Whether the verdict weighs: the requirement is required, and its verdict is not moot."""
+        return self.requirement.necessity == "required"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedCluster:
+    """A cluster, or a subnet that was declared to hold nodes, with its flows."""
+
+    cluster: Cluster | None
+    subnet: Subnet | None
+    facts: Facts
+    mode: TunnelMode
+    flows: tuple[JudgedFlow, ...]
+
+    @property
+    def name(self) -> str:
+        """The cluster's name, or the subnet's."""
+        if self.cluster is not None:
+            return self.cluster.resource.name
+        return self.subnet.name if self.subnet is not None else ""
+
+    @property
+    def tunnel(self) -> Verdict:
+        """The worst verdict of the tunnel's legs; without a tunnel nothing can be shut."""
+        found = [flow.verdict for flow in self.flows if flow.requirement.role == "tunnel" and flow.counts]
+        return worst(found, Verdict.OPEN if self.mode.mode == "none" else Verdict.UNKNOWN)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst verdict of what is required."""
+        return worst(flow.verdict for flow in self.flows if flow.counts)
+
+
+def judge_flows(
+    walk: Walk, cluster: Cluster, needed: Sequence[Requirement], addresses: Mapping[str, str]
+) -> tuple[JudgedFlow, ...]:
+    """Every requirement from every subnet of a cluster where it starts."""
+    known = next(
+        (ip for name, ip in addresses.items() if name.casefold() == cluster.resource.name.casefold()), ""
+    )
+    return tuple(
+        flow
+        for requirement in needed
+        for start in starts(cluster, requirement)
+        if (flow := judge_flow(walk, requirement, start, known)) is not None
+    )
+
+
+def judge_flow(
+    walk: Walk, requirement: Requirement, start: Start, api_server_address: str = ""
+) -> JudgedFlow | None:
+    """One requirement from one start; None where it asks nothing of that start."""
+    asked = demands(requirement, start, walk.hops.topology, api_server_address)
+    if not asked:
+        return None
+    if not any(demand.boxes for demand in asked):
+        judgement = _undecided(
+            f"the address of {requirement.value} is not given", "declare it in the definition of the cluster"
+        )
+        return JudgedFlow(requirement=requirement, start=start, demands=(), judgement=judgement)
+    try:
+        parts = [(demand, _walked(walk, requirement, start, demand)) for demand in asked]
+        judgement = judge(parts)
+    except TooIntricateError:
+        judgement = _undecided(f"{TOO_INTRICATE} (subnet {start.subnet.label})")
+    return JudgedFlow(
+        requirement=requirement,
+        start=start,
+        demands=tuple(asked),
+        judgement=_if_needed(requirement, judgement),
+    )
+
+
+def _walked(walk: Walk, requirement: Requirement, start: Start, demand: Demand) -> list[Trace]:
+    traces = walk.outgoing(start, demand)
+    if not requirement.via_proxy:
+        return traces
+    beyond = Decider(
+        hop="appliance",
+        resource="HTTP proxy",
+        name="httpProxyConfig",
+        action=Action.UNKNOWN,
+        reason=f"whether the cluster's HTTP proxy lets {requirement.value} through is not among the inputs",
+        settle="check the proxy's own rules",
+    )
+    return [trace.then(trace.box, (beyond,)) for trace in traces]
+
+
+def _undecided(reason: str, settle: str = "") -> Judgement:
+    return Judgement(
+        verdict=Verdict.UNKNOWN,
+        path=(),
+        reason=reason,
+        settle=settle,
+        counterexample=None,
+        doubts=(),
+        assumptions=(),
+        traces=(),
+    )
+
+
+def _if_needed(requirement: Requirement, judgement: Judgement) -> Judgement:
+    """Where nobody can say whether a flow is needed, only open is certain to be well."""
+    needed = requirement.needed
+    if not isinstance(needed, Unknown) or judgement.verdict is Verdict.OPEN:
+        return judgement
+    said = (
+        f"whether it is needed is not known ({needed.why}); if it is: {judgement.verdict}, {judgement.reason}"
+    )
+    return replace(judgement, verdict=Verdict.UNKNOWN, reason=said, settle=needed.settle or judgement.settle)
