@@ -173,12 +173,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Something about an input that people must hear of."""
+    """Something about an input that people must hear of; a malformed input makes the run exit 2."""
 
     message: str
     line: int | None = None
     code: str = ""
     path: str = ""
+    malformed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

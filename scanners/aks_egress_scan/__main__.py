@@ -1,0 +1,38 @@
+"""The command `aks-egress`: `main` and the last resort for errors of our own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from aks_egress_scan import cli
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and answer its exit status; never raises but for interruption of output."""
+    try:
+        return cli.run(sys.argv[1:] if arguments is None else list(arguments))
+    except KeyboardInterrupt:
+        sys.stderr.write("aks-egress: interrupted, nothing was decided\n")
+        return 130
+    except Exception as error:  # noqa: BLE001 - the last resort: no traceback, never a pass
+        sys.stderr.write(_last_words(error))
+        return 2
+
+
+def _last_words(error: Exception) -> str:
+    """What to report about an error of our own: its kind and our own lines, nothing of the inputs."""
+    places = []
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        places.append(f"{code.co_qualname} line {trace.tb_lineno}")
+        trace = trace.tb_next
+    return (
+        f"aks-egress: an error of this program, not of your input: {type(error).__name__} in {places[-1]}\n"
+        f"  nothing was decided; please report this line with the version {cli.version()}: {' < '.join(reversed(places[-6:]))}\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""The command line: a table of commands, of which only the one that is asked for is imported."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+#: command -> (module below `commands`, one line of help)
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "scan": ("scan", "judge definitions on disk: templates, plans, stacks, snapshots"),
+    "audit": ("audit", "judge live subscriptions"),
+    "snapshot": ("snapshot", "live state into a file that scan reads later, offline"),
+    "diff": ("diff", "which flows a change opens and closes"),
+    "query": ("query", "one flow: from a subnet to a host, an address or a tag"),
+    "explain": ("explain", "what a rule or a kubectl error means, what breaks, how to fix it"),
+    "endpoints": ("endpoints", "what AKS needs from the network, as a table or JSON"),
+    "fix": ("fix", "the smallest change that opens what is blocked"),
+    "tags": ("tags", "the service-tag data in use: show, update"),
+    "triage": ("triage", "a running cluster: tunnel pods, egress, logs when kubectl logs is down"),
+    "baseline": ("baseline", "write the findings of today, so that only new ones count"),
+}
+
+_HELP_HEAD = """\
+usage: aks-egress COMMAND ...
+
+Walks every outbound flow that AKS needs (the tunnel to the API server first) through network
+security groups, routes and Azure Firewall, before it is deployed, and says who stops it.
+"""
+
+_HELP_TAIL = """
+start here:
+  aks-egress scan main.json                         an ARM template
+  terraform show -json tfplan > plan.json && aks-egress scan plan.json
+  aks-egress scan spoke/ --context hub/             judge the spoke, with the hub's routes and firewall
+  aks-egress explain EGR101                         what a finding means and how to mend it
+  aks-egress explain "dial tcp 10.0.0.4:10250: i/o timeout"
+
+exit status: 0 sound, 1 findings, 2 wrong usage or broken input, 3 nothing to judge, 4 undecided
+
+`aks-egress COMMAND --help` explains a command.  Every option can be set in `aks-egress.toml`, or in
+the environment: `--fail-on` as AKS_EGRESS_FAIL_ON.
+"""
+
+
+def version() -> str:
+    """The version of the program."""
+    from aks_egress import __version__
+
+    return __version__
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command that the arguments name; the exit status."""
+    first = arguments[0] if arguments else ""
+    if first in ("--version", "-V", "version"):
+        sys.stdout.write(f"aks-egress {version()}\n")
+        return 0
+    if first in ("", "-h", "--help", "help"):
+        stream = sys.stdout if first else sys.stderr
+        stream.write(_top_help())
+        return 0 if first else 2
+    if first not in COMMANDS or not _exists(COMMANDS[first][0]):
+        sys.stderr.write(f"aks-egress: {_no_command(first)}\n")
+        return 2
+    return _run_command(first, arguments)
+
+
+def _run_command(name: str, arguments: list[str]) -> int:
+    import argparse
+    from importlib import import_module
+
+    from aks_egress_scan.failures import NothingToJudge, UsageFailure
+
+    parser = argparse.ArgumentParser(prog="aks-egress", add_help=False)
+    subparsers = parser.add_subparsers(dest="command")
+    import_module(f"aks_egress_scan.commands.{COMMANDS[name][0]}").register(subparsers)
+    try:
+        chosen = parser.parse_args(arguments)
+        return int(chosen.run(chosen))
+    except SystemExit as ended:
+        return int(ended.code or 0) if isinstance(ended.code, int | None) else 2
+    except NothingToJudge as said:
+        return _said(said, 3)
+    except UsageFailure as failure:
+        return _said(failure, 2)
+    except BrokenPipeError:
+        return _reader_left()
+
+
+def _said(failure: Exception, status: int) -> int:
+    from aks_egress_scan.reporters.escaping import visible
+
+    for line in str(failure).splitlines():
+        sys.stderr.write(f"aks-egress: {visible(line)}\n")
+    return status
+
+
+def _reader_left() -> int:
+    """Whoever read standard output went away before the report was written."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.stderr.write("aks-egress: the report was cut short: standard output was closed\n")
+    return 2
+
+
+def _exists(module: str) -> bool:
+    from importlib.util import find_spec
+
+    return find_spec(f"aks_egress_scan.commands.{module}") is not None
+
+
+def _top_help() -> str:
+    present = {name: text for name, (module, text) in COMMANDS.items() if _exists(module)}
+    width = max(map(len, present), default=0)
+    rows = "\n".join(f"  {name:<{width}}  {text}" for name, text in present.items())
+    return f"{_HELP_HEAD}\ncommands:\n{rows}\n{_HELP_TAIL}"
+
+
+def _no_command(given: str) -> str:
+    from difflib import get_close_matches
+    from pathlib import Path
+
+    from aks_egress_scan.reporters.escaping import visible
+
+    shown = visible(given)
+    if given in COMMANDS:
+        return f"`{shown}` is not part of this installation"
+    if given.startswith("-"):
+        return (
+            f"the command comes first: `aks-egress scan {shown} ...`; `aks-egress --help` lists the commands"
+        )
+    near = get_close_matches(given, COMMANDS, 1)
+    if near:
+        return f"there is no command `{shown}`: did you mean `{near[0]}`?"
+    if Path(given).exists():
+        return f"there is no command `{shown}`: to judge that file or folder, run `aks-egress scan {shown}`"
+    return f"there is no command `{shown}`: `aks-egress --help` lists the commands"

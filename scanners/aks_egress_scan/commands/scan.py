@@ -1,0 +1,49 @@
+"""`aks-egress scan`: definitions on disk."""
+
+from __future__ import annotations
+
+from argparse import Namespace, RawDescriptionHelpFormatter
+from typing import TYPE_CHECKING, Any
+
+from aks_egress_scan.options import Choices, add_shared
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+_DESCRIPTION = """\
+Judges every cluster in the definitions you name: does each flow that AKS needs get through every
+network security group, route and firewall on its way?
+
+ARM templates, Bicep, Terraform plans and sources, Pulumi stacks and snapshots are told apart by what
+they hold.  A folder is searched.  References from one document into another are followed among
+everything you name here and with --context.
+"""
+
+_EXAMPLES = """\
+examples:
+  aks-egress scan main.json --param main.parameters.json
+  aks-egress scan plan.json --context hub-plan.json       the spoke, through the hub's firewall
+  aks-egress scan infra/ --fail-on warning --unknown warn
+  aks-egress scan plan.json --format text --format sarif -o aks-egress.sarif
+  az deployment group export ... | aks-egress scan -
+  aks-egress scan main.json --tunnel aks-link --feature gpu --service-tags ServiceTags_Public.json
+"""
+
+
+def register(subparsers: _SubParsersAction[Any]) -> None:
+    """Add the command to the parser."""
+    parser = subparsers.add_parser(
+        "scan", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=RawDescriptionHelpFormatter
+    )
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; - is standard input")
+    add_shared(parser)
+    parser.set_defaults(run=run)
+
+
+def run(chosen: Namespace) -> int:
+    """Judge what was named; the exit status."""
+    from aks_egress_scan import evaluate
+
+    settled = evaluate.prepare(Choices(chosen))
+    loaded = evaluate.load_inputs(settled, chosen.paths)
+    return evaluate.finish(settled, evaluate.judge(settled, loaded), loaded)

@@ -1,0 +1,122 @@
+"""One evaluation: options to settings, paths to documents, both to a report."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from aks_egress.findings.report import Report
+from aks_egress.packets.tags import ServiceTags
+from aks_egress.settings import Settings
+from aks_egress_scan import config, service_tags
+from aks_egress_scan.exit_status import Exit, status_of
+from aks_egress_scan.failures import UsageFailure
+from aks_egress_scan.options import Choices, Output
+from aks_egress_scan.reporters.escaping import visible
+from aks_egress_scan.sources import Loaded, load
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one evaluation goes by: every option settled, nothing read yet but the configuration."""
+
+    choices: Choices
+    settings: Settings
+    tags: ServiceTags
+    outputs: tuple[Output, ...]
+    fail_on: str
+    unknown: str
+
+
+def prepare(choices: Choices) -> Run:
+    """Settle every option.  Raises UsageFailure for a broken configuration or service-tag file."""
+    configuration = config.read(choices.one("config"))
+    choices.configure(configuration.options)
+    settings = replace(
+        configuration.settings,
+        clusters=choices.many("cluster"),
+        cloud=choices.one("cloud"),
+        tunnel=choices.one("tunnel", "auto"),
+        features=choices.many("feature"),
+    )
+    return Run(
+        choices,
+        settings,
+        service_tags.load(choices.one("service-tags"), say=say),
+        choices.outputs(),
+        choices.one("fail-on", "error"),
+        choices.one("unknown", "fail"),
+    )
+
+
+def load_inputs(run: Run, paths: Sequence[str]) -> Loaded:
+    """The documents of a run; the configuration's `inputs` where no path was given."""
+    named = tuple(paths) or run.choices.many("inputs")
+    if not named:
+        raise UsageFailure(
+            "nothing was named to judge: give a file or a folder, or `inputs` in the configuration"
+        )
+    loaded = load(
+        named, run.choices.many("context"), run.choices.many("param"), run.choices.number("max-size", 256)
+    )
+    for failure in loaded.failures:
+        place = ":".join(str(part) for part in (failure.path, failure.line, failure.column) if part)
+        say(f"{place}: {failure.message}")
+    for note in loaded.notes:
+        say(note)
+    return loaded
+
+
+def judge(run: Run, loaded: Loaded) -> Report:
+    """The report on what was loaded, with suppressions and the baseline applied."""
+    from aks_egress.engine import judge as judged
+
+    report = judged(loaded.documents, run.settings, run.tags)
+    if not run.choices.flag("no-suppressions"):
+        report = _without_accepted(run, report)
+    baseline = run.choices.one("baseline")
+    if baseline:
+        from aks_egress.findings.baseline import without_known
+        from aks_egress_scan.baseline_file import read
+
+        report = without_known(report, read(baseline), baseline)
+    return report
+
+
+def _without_accepted(run: Run, report: Report) -> Report:
+    if not run.settings.suppressions or not report.findings:
+        return report
+    from datetime import date
+
+    from aks_egress.findings.suppressions import apply
+
+    return apply(report, run.settings.suppressions, date.today())
+
+
+def finish(run: Run, report: Report, loaded: Loaded) -> int:
+    """Write the reports and answer the exit status."""
+    from aks_egress_scan.output import write
+
+    write(report, run.outputs, run.choices)
+    status = status_of(report, fail_on=run.fail_on, unknown=run.unknown, broken_input=_broken(loaded))
+    if status is Exit.NOTHING_TO_JUDGE and loaded.documents:
+        say(_nothing(run))
+    return int(status)
+
+
+def _broken(loaded: Loaded) -> bool:
+    return bool(loaded.failures) or any(
+        notice.malformed for one in loaded.documents for notice in one.notices
+    )
+
+
+def _nothing(run: Run) -> str:
+    wanted = run.settings.clusters
+    which = f" of the name {' or '.join(f'`{one}`' for one in wanted)}" if wanted else ""
+    return f"nothing to judge: no AKS cluster{which} and no declared node subnet among the inputs"
+
+
+def say(sentence: str) -> None:
+    """One line on standard error."""
+    sys.stderr.write(f"aks-egress: {visible(sentence)}\n")

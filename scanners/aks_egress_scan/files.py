@@ -1,0 +1,135 @@
+"""The files of a run: found, bounded, read once, and followed to their neighbours.
+
+Paths are kept as the user named them, with `/` between folders; the order never depends on the
+order of naming or of the file system.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from aks_egress_scan.failures import UsageFailure
+from aks_egress_scan.readers.base import MalformedError, Source
+
+MIB = 1 << 20
+DEFAULT_MAX_SIZE = 256
+
+SKIPPED = frozenset(
+    {".git", ".hg", ".svn", ".terraform", "node_modules", ".venv", "venv", "__pycache__", ".tox"}
+)
+
+
+@dataclass(slots=True)
+class Files:
+    """Reads files for one run; `max_size` in MiB.
+
+    `followed` has, for every file that was read as a neighbour, the files that asked for it.
+    """
+
+    max_size: int = DEFAULT_MAX_SIZE
+    followed: dict[str, set[str]] = field(default_factory=dict)
+    _read: dict[str, bytes] = field(default_factory=dict)
+
+    def named(self, path: str, root: str) -> Source:
+        """A file that somebody named; raises UsageFailure where it cannot be read."""
+        if path == "-":
+            return Source("-", self._bounded(sys.stdin.buffer.read(self.max_size * MIB + 1), "-"))
+        try:
+            return self._source(path, root)
+        except OSError as error:
+            raise UsageFailure(f"cannot read `{path}`: {reason(error)}") from None
+
+    def found(self, path: str, root: str) -> Source:
+        """A file that a search found; what cannot be read is as bad as what is malformed."""
+        try:
+            return self._source(path, root)
+        except OSError as error:
+            raise MalformedError(f"cannot be read: {reason(error)}", path) from None
+
+    def head(self, path: str, size: int) -> bytes:
+        """The beginning of a file, empty where it cannot be read."""
+        try:
+            with open(path, "rb") as stream:
+                return stream.read(size)
+        except OSError:
+            return b""
+
+    def _source(self, path: str, root: str) -> Source:
+        return Source(path, self._bytes(path), lambda name: self._sibling(path, name, root))
+
+    def _bytes(self, path: str) -> bytes:
+        key = os.path.realpath(path)
+        if key not in self._read:
+            with open(path, "rb") as stream:
+                self._read[key] = self._bounded(stream.read(self.max_size * MIB + 1), path)
+        return self._read[key]
+
+    def _bounded(self, data: bytes, path: str) -> bytes:
+        if len(data) > self.max_size * MIB:
+            raise MalformedError(
+                f"larger than {self.max_size} MiB: raise `--max-size` if that is meant", path
+            )
+        return data
+
+    def _sibling(self, path: str, name: str, root: str) -> Source | None:
+        """The file `name` seen from the folder of `path`, None outside the root and where there is none."""
+        if not name or "\0" in name:
+            return None
+        target = tidy(os.path.join(os.path.dirname(path), name.replace("\\", "/")))
+        real = os.path.realpath(target)
+        if os.path.commonpath((real, root)) != root or not os.path.isfile(real):
+            return None
+        try:
+            source = self._source(target, root)
+        except (OSError, MalformedError):
+            return None
+        self.followed.setdefault(target, set()).add(path)
+        return source
+
+
+def tidy(path: str) -> str:
+    """A path in one spelling: no `./`, no `a/../`, `/` between folders."""
+    return path if path == "-" else os.path.normpath(path).replace(os.sep, "/")
+
+
+def root_of(path: str) -> str:
+    """The real folder that an input's neighbours may lie in: the working directory around it, else its own."""
+    real = os.path.realpath(path)
+    here = os.path.realpath(os.curdir)
+    if real == here or real.startswith(os.path.join(here, "")):
+        return here
+    return real if os.path.isdir(real) else os.path.dirname(real)
+
+
+def walk(folder: str, suffixes: tuple[str, ...]) -> Iterator[str]:
+    """The regular files below a folder that have one of the suffixes, in the order of their paths.
+
+    Raises MalformedError where a folder cannot be listed: what nobody could look into is no pass.
+    """
+
+    def refused(error: OSError) -> None:
+        raise MalformedError(f"cannot list the folder: {reason(error)}", tidy(str(error.filename)))
+
+    for place, folders, names in os.walk(folder, onerror=refused):
+        folders[:] = sorted(name for name in folders if name not in SKIPPED)
+        for name in sorted(names):
+            path = os.path.join(place, name)
+            if name.casefold().endswith(suffixes) and _is_regular(path):
+                yield tidy(path)
+
+
+def _is_regular(path: str) -> bool:
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        return True  # a dangling link or a refusal: reading it says why
+
+
+def reason(error: OSError) -> str:
+    """Why the system refused, in its own words and lower case."""
+    said = error.strerror or type(error).__name__
+    return said[:1].lower() + said[1:]

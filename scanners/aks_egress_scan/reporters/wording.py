@@ -1,0 +1,132 @@
+"""What every report for people says in the same words: packets, counts, places, groups of flows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from aks_egress.evaluation.verdicts import Verdict
+from aks_egress.findings.report import Cluster, Finding, Flow, Hop, Report, Severity
+
+VERDICTS = (Verdict.BLOCKED, Verdict.PARTIAL, Verdict.UNKNOWN, Verdict.OPEN)
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """`1 finding`, `2 findings`."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def flow_counts(flows: Iterable[Flow]) -> str:
+    """`19 flows: 12 open, 7 blocked`."""
+    rows = list(flows)
+    parts = [
+        f"{count} {verdict}" for verdict in VERDICTS if (count := sum(one.verdict is verdict for one in rows))
+    ]
+    return f"{counted(len(rows), 'flow')}: {', '.join(parts)}" if parts else "no flows"
+
+
+def finding_counts(report: Report) -> str:
+    """`2 errors, 1 warning`."""
+    parts = [counted(count, str(severity)) for severity in Severity if (count := report.count(severity))]
+    return ", ".join(parts) or "no findings"
+
+
+def packet(example: dict[str, str | int] | None) -> str:
+    """`TCP 10.0.0.4 -> 20.1.2.3 port 443`; empty where there is none."""
+    if not example:
+        return ""
+    port = f" port {example['port']}" if example.get("port") not in (None, "") else ""
+    return f"{example.get('protocol', '')} {example.get('source', '')} -> {example.get('destination', '')}{port}".strip()
+
+
+def destination(flow: Flow) -> str:
+    """`TCP 443 to mcr.microsoft.com`."""
+    to = flow.destination
+    ports = "" if to.protocol == "ICMP" else " all ports" if to.ports == "*" else f" {to.ports}"
+    return f"{'any protocol' if to.protocol == 'ANY' else to.protocol}{ports} to {to.value}"
+
+
+_HOPS = {
+    "admin-rule": "admin rule",
+    "nic-nsg": "security group of the NIC",
+    "subnet-nsg": "security group",
+    "target-subnet-nsg": "security group of the target",
+    "route": "route",
+    "firewall": "firewall",
+    "outbound": "outbound method",
+    "peering": "peering",
+    "private-endpoint": "private endpoint",
+    "platform": "platform",
+    "appliance": "appliance",
+    "dns": "name resolution",
+}
+
+
+def hop_title(hop: Hop) -> str:
+    """``route `default` of `rt-spoke```."""
+    what = _HOPS.get(hop.hop, hop.hop)
+    if hop.rule and hop.resource and hop.rule != hop.resource:
+        return f"{what} `{hop.rule}` of `{hop.resource}`"
+    return f"{what} `{hop.rule or hop.resource}`" if hop.rule or hop.resource else what
+
+
+def cluster_findings(report: Report, cluster: Cluster) -> list[Finding]:
+    """The findings on a cluster."""
+    return [one for one in report.findings if cluster.name and one.cluster in (cluster.name, cluster.id)]
+
+
+def other_findings(report: Report) -> list[Finding]:
+    """The findings on no cluster of the report."""
+    named = {name for cluster in report.clusters for name in (cluster.name, cluster.id) if cluster.name}
+    return [one for one in report.findings if one.cluster not in named]
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Flows that are undecided for one reason, and what would settle them."""
+
+    reason: str
+    settle: str
+    flows: tuple[Flow, ...]
+
+    @property
+    def required(self) -> bool:
+        """Whether a required flow is among them."""
+        return any(one.necessity == "required" for one in self.flows)
+
+
+def undecided(cluster: Cluster) -> list[Open]:
+    """The undecided flows of a cluster by reason; those with required flows first."""
+    groups: dict[tuple[str, str], list[Flow]] = {}
+    for flow in cluster.flows:
+        if flow.verdict is Verdict.UNKNOWN:
+            groups.setdefault((flow.reason, flow.settle), []).append(flow)
+    found = [Open(reason, settle, tuple(flows)) for (reason, settle), flows in groups.items()]
+    return sorted(found, key=lambda one: not one.required)
+
+
+def few(texts: Sequence[str], most: int = 4) -> str:
+    """The first few of some texts, and how many more there are."""
+    distinct = list(dict.fromkeys(texts))
+    shown = ", ".join(distinct[:most])
+    return f"{shown} and {len(distinct) - most} more" if len(distinct) > most else shown
+
+
+def tunnel_words(cluster: Cluster) -> str:
+    """`the konnectivity tunnel is blocked`."""
+    if cluster.tunnel.mode == "none":
+        return (
+            "no tunnel is needed"
+            if cluster.tunnel.verdict is Verdict.OPEN
+            else f"the way to the kubelets is {_said(cluster.tunnel.verdict)}"
+        )
+    return f"the {cluster.tunnel.mode} tunnel is {_said(cluster.tunnel.verdict)}"
+
+
+def _said(verdict: Verdict) -> str:
+    return {
+        Verdict.OPEN: "open",
+        Verdict.BLOCKED: "blocked",
+        Verdict.PARTIAL: "partly blocked",
+        Verdict.UNKNOWN: "undecided",
+    }[verdict]

@@ -1,0 +1,253 @@
+"""From the paths of a command line to documents: what is found, who reads it, and what could not be read."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from aks_egress.arm.resources import Document, Kind, Notice, Role
+from aks_egress.values import Origin, Unknown
+from aks_egress_scan.detect import DIALECTS, HEAD, WANTED, Dialect, claimant, head_of, is_parameter_file
+from aks_egress_scan.failures import UsageFailure
+from aks_egress_scan.files import DEFAULT_MAX_SIZE, Files, root_of, tidy, walk
+from aks_egress_scan.readers.base import MalformedError, Parameters, Reader, Source
+
+#: languages whose files contain one another, so that a file another one refers to is no document of its own
+_CONTAINING = frozenset({Kind.ARM_TEMPLATE, Kind.BICEP})
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What a command line came to: documents in their final order, failures, and sentences for people.
+
+    Every failure also stands in `documents` as one that holds nothing and says why, so that nothing
+    looked for is ever taken to be absent.
+    """
+
+    documents: list[Document] = field(default_factory=list)
+    failures: list[MalformedError] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Claimed:
+    source: Source
+    dialect: Dialect
+    reader: Reader
+    role: Role
+
+
+@dataclass(slots=True)
+class _Search:
+    """The state of one search through the named paths."""
+
+    files: Files
+    claimed: dict[str, _Claimed] = field(default_factory=dict)
+    parameters: dict[str, Source] = field(default_factory=dict)
+    loaded: Loaded = field(default_factory=Loaded)
+    wrong: list[str] = field(default_factory=list)
+    unread: Counter[str] = field(default_factory=Counter)
+    looked_at: int = 0
+
+    def look(self, path: str, role: Role) -> None:
+        """Take in one path that somebody named."""
+        if path == "":
+            self.wrong.append("an empty path was given")
+        elif path != "-" and os.path.isdir(path):
+            self._folder(tidy(path), role)
+        else:
+            try:
+                self._file(tidy(path), role)
+            except MalformedError as failure:
+                self._failed(failure, None, role)
+            except UsageFailure as failure:
+                self.wrong.append(str(failure))
+
+    def _file(self, path: str, role: Role) -> None:
+        source = self.files.named(path, "" if path == "-" else root_of(path))
+        head = head_of(source.data)
+        if not head:
+            self.wrong.append(f"`{path}` is empty")
+        elif is_parameter_file(path, head):
+            self.parameters[path] = source
+        elif not self._claim(source, role):
+            self.wrong.append(_nobody(path, head))
+
+    def _folder(self, folder: str, role: Role) -> None:
+        root = root_of(folder)
+        try:
+            paths = list(walk(folder, WANTED))
+        except MalformedError as failure:
+            self._failed(failure, None, role)
+            return
+        self.looked_at += len(paths)
+        for path in paths:
+            head = head_of(self.files.head(path, HEAD))
+            if is_parameter_file(path, head):
+                continue
+            try:
+                self._claim(self.files.found(path, root), role, named=False)
+            except MalformedError as failure:
+                self._failed(failure, None, role)
+
+    def _claim(self, source: Source, role: Role, *, named: bool = True) -> bool:
+        known = self.claimed.get(source.path)
+        if known is not None:
+            known.role = Role.SUBJECT if Role.SUBJECT in (known.role, role) else role
+            return True
+        found = claimant(source)
+        if found is None:
+            return False
+        dialect, reader = found
+        if reader is not None:
+            self.claimed[source.path] = _Claimed(source, dialect, reader, role)
+        elif named:
+            self.wrong.append(_no_reader(source.path, dialect))
+        else:
+            self.unread[dialect.title] += 1
+        return True
+
+    def _failed(self, failure: MalformedError, kind: Kind | None, role: Role) -> None:
+        self.loaded.failures.append(failure)
+        self.loaded.documents.append(_unreadable(failure, kind or Kind.ARM_TEMPLATE, role))
+
+    def read(self, given: Parameters) -> None:
+        """Read everything that was claimed, without what is part of something else."""
+        extra = tuple(self.parameters[path] for path in sorted(self.parameters))
+        parameters = Parameters((*given.files, *extra), given.values)
+        documents: dict[str, list[Document]] = {}
+        for path in sorted(self.claimed):
+            one = self.claimed[path]
+            try:
+                documents[path] = one.reader.read(one.source, parameters)
+            except MalformedError as failure:
+                self._failed(failure, one.dialect.kind, one.role)
+            for document in documents.get(path, ()):
+                document.role = one.role
+        for path, found in documents.items():
+            if self._contained(path):
+                self.loaded.notes.append(
+                    f"`{path}` is part of {_listed(self._holders(path))} and judged there"
+                )
+            else:
+                self.loaded.documents += found
+
+    def _holders(self, path: str) -> list[str]:
+        """The documents that hold this file, without those that it holds itself."""
+        one = self.claimed[path]
+        return sorted(
+            holder
+            for holder in self._above(path)
+            if (found := self.claimed.get(holder)) is not None
+            and {found.dialect.kind, one.dialect.kind} <= _CONTAINING
+            and (found.role is Role.SUBJECT or one.role is Role.CONTEXT)
+            and path not in self._above(holder)
+        )
+
+    def _contained(self, path: str) -> bool:
+        return bool(self._holders(path))
+
+    def _above(self, path: str) -> set[str]:
+        """Every file from which this one is reached."""
+        seen: set[str] = set()
+        todo = [path]
+        while todo:
+            for holder in self.files.followed.get(todo.pop(), ()):
+                if holder not in seen:
+                    seen.add(holder)
+                    todo.append(holder)
+        return seen
+
+
+def load(
+    paths: Iterable[str],
+    context: Iterable[str] = (),
+    parameters: Sequence[str] = (),
+    max_size: int = DEFAULT_MAX_SIZE,
+) -> Loaded:
+    """The documents in the named files and folders.
+
+    Raises UsageFailure for a path that is missing or of no known format.  Broken inputs do not
+    stop the others: they are `failures`.
+    """
+    search = _Search(Files(max_size))
+    given = _parameters(parameters, search)
+    for path in dict.fromkeys(paths):
+        search.look(path, Role.SUBJECT)
+    for path in dict.fromkeys(context):
+        search.look(path, Role.CONTEXT)
+    if search.parameters and not search.claimed and not search.loaded.failures:
+        search.wrong += [
+            f"`{path}` holds parameters: name the definition they are for as well"
+            for path in search.parameters
+        ]
+    if search.wrong:
+        raise UsageFailure("\n".join(search.wrong))
+    search.read(given)
+    loaded = search.loaded
+    loaded.documents.sort(key=lambda one: (one.role is Role.CONTEXT, one.path))
+    loaded.failures.sort(key=lambda one: (one.path, one.line or 0))
+    loaded.notes += [
+        f"{_files(count)} of {title} not read: this version has no reader for it"
+        for title, count in sorted(search.unread.items())
+    ]
+    if not loaded.documents:
+        loaded.notes.append(_nothing_found(search.looked_at))
+    return loaded
+
+
+def _parameters(given: Sequence[str], search: _Search) -> Parameters:
+    """`--param`: an existing file, or NAME=VALUE; later values win."""
+    files: list[Source] = []
+    values: list[tuple[str, str]] = []
+    for text in given:
+        name, equals, value = text.partition("=")
+        if os.path.exists(text):
+            files.append(search.files.named(tidy(text), root_of(text)))
+        elif equals and name.strip():
+            values.append((name.strip(), value))
+        else:
+            search.wrong.append(f"`--param {text}` is neither a file that exists nor NAME=VALUE")
+    return Parameters(tuple(files), tuple(values))
+
+
+def _unreadable(failure: MalformedError, kind: Kind, role: Role) -> Document:
+    """A document that says only that it could not be read."""
+    origin = Origin(failure.path, failure.line)
+    notice = Notice("unreadable-input", failure.message, origin, malformed=True)
+    gap = Unknown(f"`{failure.path}` could not be read", origin, settle="mend that file")
+    return Document(failure.path, kind, (), (notice,), role, unread={"*": gap})
+
+
+def _nobody(path: str, head: bytes) -> str:
+    """Why nobody reads a file that somebody named."""
+    if head.startswith(b"PK\x03\x04"):
+        return f"`{path}` is a binary plan or an archive: turn a plan into JSON with `terraform show -json {path} > plan.json`"
+    known = ", ".join(dict.fromkeys(one.title for one in DIALECTS))
+    what = "is JSON, but" if head.startswith((b"{", b"[")) else "is no definition:"
+    return f"`{path}` {what} nothing in it says that it is one of {known}"
+
+
+def _no_reader(path: str, dialect: Dialect) -> str:
+    instead = {
+        Kind.BICEP: "compile it with `az bicep build` and name the JSON",
+        Kind.TERRAFORM_SOURCE: "plan it and name the JSON of `terraform show -json`",
+    }.get(dialect.kind, "name another form of it")
+    return f"`{path}` is {dialect.title}, which this version does not read: {instead}"
+
+
+def _nothing_found(looked_at: int) -> str:
+    wanted = ", ".join(f"`*{suffix}`" for suffix in WANTED)
+    if not looked_at:
+        return f"nothing to judge: the folder holds no file named {wanted}"
+    return f"nothing to judge: {_files(looked_at)} looked at, and none is a definition of Azure resources"
+
+
+def _files(count: int) -> str:
+    return f"{count} file{'' if count == 1 else 's'}"
+
+
+def _listed(paths: Sequence[str]) -> str:
+    return ", ".join(f"`{path}`" for path in paths)
