@@ -19,10 +19,13 @@ from aks_egress.packets.tags import ServiceTags
 from aks_egress.requirements.binding import requirements
 from aks_egress.requirements.catalogue import load
 from aks_egress.requirements.facts import facts_of
+from aks_egress.requirements.own import own_requirements
 from aks_egress.requirements.tunnel import tunnel_mode
 from aks_egress.settings import Settings
 from aks_egress.topology.clusters import Cluster
 from aks_egress.topology.model import Topology
+from aks_egress.topology.reading import tokens
+from aks_egress.values import Unknown
 
 
 def judge(documents: Sequence[Document], settings: Settings, tags: ServiceTags) -> Report:
@@ -60,12 +63,22 @@ def _judged(walk: Walk, cluster: Cluster, settings: Settings) -> JudgedCluster:
         cluster,
         cloud=settings.cloud or cluster.document.cloud,
         features=settings.features,
+        dns_servers=_dns_servers(cluster),
         tunnel=settings.tunnel,
     )
     mode = tunnel_mode(facts, settings.tunnel)
-    needed = requirements(facts, mode)
+    needed = [*requirements(facts, mode), *own_requirements(settings.requirements, cluster.resource.name)]
     flows = judge_flows(walk, cluster, needed, settings.api_server_addresses)
     return JudgedCluster(cluster=cluster, subnet=None, facts=facts, mode=mode, flows=flows)
+
+
+def _dns_servers(cluster: Cluster) -> tuple[str, ...] | Unknown:
+    """The servers that the nodes' network names; empty for Azure's own, also in a network that AKS makes."""
+    first = cluster.pools[0].subnet if cluster.pools else None
+    if first is None or first.managed:
+        return ()
+    given = tokens(first.network.dns_servers)
+    return given.unknown or given.known
 
 
 def _tool(tags: ServiceTags) -> Tool:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aks_egress.checks import endpoints as _endpoints  # noqa: F401  importing registers the rules
+from aks_egress.checks import (  # noqa: F401  importing registers the rules
+    cluster_settings,
+    endpoints,
+    firewalls,
+    routing,
+    security_rules,
+)
 from aks_egress.checks.base import CHECKS, RULES, Context, Rule
 from aks_egress.findings.report import Finding, Severity
 

@@ -10,6 +10,7 @@ from aks_egress.evaluation.demands import demands, starts
 from aks_egress.evaluation.first_match import TooIntricateError
 from aks_egress.evaluation.judging import Judgement, judge
 from aks_egress.evaluation.outbound import Start
+from aks_egress.evaluation.tag_scope import TAG_EXPANSION
 from aks_egress.evaluation.traces import Trace
 from aks_egress.evaluation.verdicts import Verdict, worst
 from aks_egress.evaluation.walk import Walk
@@ -31,6 +32,8 @@ class JudgedFlow:
     start: Start
     demands: tuple[Demand, ...]
     judgement: Judgement
+    by_expansion: bool = False
+    """Whether it is open only through prefixes that user routes add to the tag VirtualNetwork (U1)."""
 
     @property
     def verdict(self) -> Verdict:
@@ -99,17 +102,28 @@ def judge_flow(
             f"the address of {requirement.value} is not given", "declare it in the definition of the cluster"
         )
         return JudgedFlow(requirement=requirement, start=start, demands=(), judgement=judgement)
-    try:
-        parts = [(demand, _walked(walk, requirement, start, demand)) for demand in asked]
-        judgement = judge(parts)
-    except TooIntricateError:
-        judgement = _undecided(f"{TOO_INTRICATE} (subnet {start.subnet.label})")
+    judgement = _judged(walk, requirement, start, asked)
+    by_expansion = False
+    if judgement.verdict is Verdict.OPEN and TAG_EXPANSION in judgement.doubts:
+        plain = _judged(walk.without_expansion(), requirement, start, asked)
+        by_expansion = plain.verdict is not Verdict.OPEN
+        if not by_expansion:  # it holds either way, so nothing rests on the reading
+            doubts = tuple(one for one in judgement.doubts if one != TAG_EXPANSION)
+            judgement = replace(judgement, doubts=doubts)
     return JudgedFlow(
         requirement=requirement,
         start=start,
         demands=tuple(asked),
         judgement=_if_needed(requirement, judgement),
+        by_expansion=by_expansion,
     )
+
+
+def _judged(walk: Walk, requirement: Requirement, start: Start, asked: Sequence[Demand]) -> Judgement:
+    try:
+        return judge([(demand, _walked(walk, requirement, start, demand)) for demand in asked])
+    except TooIntricateError:
+        return _undecided(f"{TOO_INTRICATE} (subnet {start.subnet.label})")
 
 
 def _walked(walk: Walk, requirement: Requirement, start: Start, demand: Demand) -> list[Trace]:

@@ -40,6 +40,13 @@ class Walk:
     _changed: dict[tuple[int, Action], tuple[Decider, Decider]] = field(default_factory=dict)
     _outbound: dict[tuple[int, tuple[str, ...]], Decider] = field(default_factory=dict)
     _departed: dict[tuple[object, ...], list[Trace]] = field(default_factory=dict)
+    _plain: list[Walk] = field(default_factory=list)
+
+    def without_expansion(self) -> Walk:
+        """The same walk, in a world where user routes add nothing to the tag VirtualNetwork."""
+        if not self._plain:
+            self._plain.append(Walk(Hops(self.hops.topology, expansion=False), self.appliances))
+        return self._plain[0]
 
     def outgoing(self, start: Start, demand: Demand) -> list[Trace]:
         """What becomes of every packet of the demand that leaves the start."""

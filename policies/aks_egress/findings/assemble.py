@@ -9,13 +9,13 @@ from aks_egress.findings.places import Places
 from aks_egress.findings.report import Cluster, Destination, Flow, Hop, Source, Tunnel
 from aks_egress.packets.addresses import prefixes
 from aks_egress.requirements.requirement import Requirement
+from aks_egress.values import Unknown
 
 _DECISIONS = {Action.PASS_ON: "allow"}
 
 
 def report_cluster(judged: JudgedCluster, places: Places) -> Cluster:
     """One cluster as the report shows it."""
-    facts = {name: value for name, value, _ in judged.facts.table()}
     resource = judged.cluster.resource if judged.cluster is not None else None
     subnet = judged.subnet
     identity = str(resource.id) if resource is not None else (subnet.label if subnet is not None else "")
@@ -23,10 +23,10 @@ def report_cluster(judged: JudgedCluster, places: Places) -> Cluster:
     return Cluster(
         id=identity,
         name=judged.name,
-        location=judged.facts.location_text,
+        location=_spelled(judged.facts.region),
         cloud=judged.facts.cloud,
-        outbound_type=facts.get("outbound type", ""),
-        api_access=judged.facts.api_access_text,
+        outbound_type=_spelled(judged.facts.fact("outbound_type").value),
+        api_access=_spelled(judged.facts.fact("api_access").value),
         tunnel=Tunnel(mode=judged.mode.mode, evidence=judged.mode.evidence, verdict=judged.tunnel),
         verdict=judged.verdict,
         flows=tuple(report_flow(flow, places) for flow in judged.flows),
@@ -87,6 +87,11 @@ def spell_ports(requirement: Requirement) -> str:
     if requirement.ports == ((0, 65535),):
         return "*"
     return ",".join(str(low) if low == high else f"{low}-{high}" for low, high in requirement.ports)
+
+
+def _spelled(value: object) -> str:
+    """A fact for people: empty for what is not known."""
+    return "" if isinstance(value, Unknown) else str(value)
 
 
 def _once(*texts: str) -> tuple[str, ...]:

@@ -1,0 +1,310 @@
+"""The cluster's own settings: outbound type against the network, authorized ranges, network isolation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aks_egress.arm.resources import Resource
+from aks_egress.checks.base import Context, check, rule
+from aks_egress.checks.scope import default_route, firewalls, node_subnets, tables
+from aks_egress.evaluation.demand import Action
+from aks_egress.evaluation.flows import JudgedCluster
+from aks_egress.findings.report import Finding, Severity
+from aks_egress.packets.addresses import BadAddressError, parse
+from aks_egress.topology.clusters import Cluster
+from aks_egress.topology.networks import Subnet
+from aks_egress.values import Unknown, Value, at, get, items, text
+
+CONFLICT = rule(
+    "EGR701",
+    "outbound-type-conflict",
+    Severity.ERROR,
+    "The outbound type and the network contradict each other",
+)
+RANGES = rule(
+    "EGR702",
+    "authorized-ranges-miss-egress",
+    Severity.WARNING,
+    "Authorized IP ranges that may lock the nodes out",
+)
+ISOLATED = rule(
+    "EGR703", "network-isolated-incomplete", Severity.ERROR, "No way out, and not set up as network isolated"
+)
+NAT_MISFIT = rule(
+    "EGR704", "nat-gateway-misfit", Severity.ERROR, "userAssignedNATGateway without a usable NAT gateway"
+)
+API_SUBNET = rule(
+    "EGR705",
+    "api-server-subnet-misfit",
+    Severity.ERROR,
+    "The API server's subnet is not fit for VNet integration",
+)
+DEFAULT_ACCESS = rule(
+    "EGR309",
+    "default-outbound-access",
+    Severity.WARNING,
+    "Nodes rely on default outbound access, which is retired",
+)
+NO_SUBNET = rule("EGR905", "cluster-without-subnet", Severity.NOTE, "AKS makes the network itself")
+NOT_READ = rule("EGR902", "input-not-read", Severity.WARNING, "A part of an input could not be read")
+DNS_SETTINGS = ("networkProfile", "outboundType")
+
+
+def _of(cluster: JudgedCluster) -> Cluster:
+    assert cluster.cluster is not None  # noqa: S101  the caller has looked
+    return cluster.cluster
+
+
+@check(CONFLICT, NAT_MISFIT)
+def outbound_types(context: Context) -> Iterator[Finding]:
+    """What AKS refuses, or what silently wins over the outbound type."""
+    for judged in context.clusters:
+        if judged.cluster is None or isinstance(judged.cluster.outbound_type, Unknown):
+            continue
+        cluster, named = judged.cluster, judged.cluster.outbound_type
+        folded = named.casefold()
+        for subnet in node_subnets(judged):
+            for what, fix in _conflicts(context, subnet, folded):
+                yield context.finding(
+                    NAT_MISFIT if "no NAT gateway" in what else CONFLICT,
+                    f"outboundType is {named} and {what}",
+                    resource=cluster.resource,
+                    origin=cluster.resource.place("properties", *DNS_SETTINGS),
+                    cluster=judged.name,
+                    breaks=("creating the cluster",),
+                    fix=fix,
+                    key=(subnet.label, what),
+                )
+
+
+def _conflicts(context: Context, subnet: Subnet, folded: str) -> Iterator[tuple[str, str]]:
+    own = "use a subnet of one's own (vnetSubnetID) or another outboundType"
+    if subnet.managed:
+        if folded in ("userdefinedrouting", "userassignednatgateway"):
+            yield (
+                "no pool names a subnet: AKS would make the network itself, which that type does not allow",
+                own,
+            )
+        return
+    if folded.startswith("managednatgateway"):
+        yield (
+            f"subnet `{subnet.label}` is one's own; AKS allows that type only in a network it makes itself",
+            "use userAssignedNATGateway",
+        )
+    if folded == "block":
+        yield (
+            f"subnet `{subnet.label}` is one's own; AKS allows that type only in a network it makes itself",
+            "use none and deny egress in the security group",
+        )
+    if folded == "loadbalancer" and subnet.nat_gateway.sole is not None:
+        yield (
+            f"subnet `{subnet.label}` has NAT gateway `{subnet.nat_gateway.sole.label}`",
+            "use userAssignedNATGateway",
+        )
+    if folded == "userassignednatgateway":
+        if subnet.nat_gateway.absent:
+            yield (
+                f"subnet `{subnet.label}` has no NAT gateway",
+                "associate a NAT gateway that has a public address with every node and pod subnet",
+            )
+        for table in tables(context, subnet):
+            found = default_route(table)
+            if found is not None and found.hop != "Internet":
+                yield (
+                    f"route `{found.name}` takes 0.0.0.0/0 of subnet `{subnet.label}` past the NAT gateway",
+                    "use userDefinedRouting, or remove the route",
+                )
+
+
+@check(DEFAULT_ACCESS)
+def default_outbound_access(context: Context) -> Iterator[Finding]:
+    """Flows whose only way out would be Azure's default outbound access (R23)."""
+    for judged in context.clusters:
+        seen: set[str] = set()
+        for flow in judged.flows:
+            for decision in flow.judgement.path:
+                decider = decision.decider
+                if (
+                    decider.hop != "outbound"
+                    or decider.action is not Action.UNKNOWN
+                    or "default outbound access" not in decider.reason
+                ):
+                    continue
+                label = flow.start.subnet.label
+                if label in seen:
+                    continue
+                seen.add(label)
+                yield context.finding(
+                    DEFAULT_ACCESS,
+                    f"subnet `{label}`: {decider.reason}",
+                    label=label,
+                    origin=decider.origin,
+                    cluster=judged.name,
+                    breaks=("everything that leaves the nodes, in networks made since 2026-03-31",),
+                    fix=decider.settle,
+                    key=(label,),
+                )
+
+
+@check(RANGES)
+def authorized_ranges(context: Context) -> Iterator[Finding]:
+    """A public API server that admits only listed addresses must admit the nodes' own (T4, S25)."""
+    for judged in context.clusters:
+        if judged.cluster is None or judged.facts.fact("api_access").value != "public":
+            continue
+        cluster = judged.cluster
+        given = items(cluster.resource.prop("apiServerAccessProfile", "authorizedIPRanges"))
+        if (
+            isinstance(given, Unknown)
+            or not given
+            or any(isinstance(one, Unknown) and not one.refers_to for one in given)
+        ):
+            continue
+        for label, address in _egress(context, judged):
+            if not any(_same(context, cluster, one, address) for one in given):
+                yield context.finding(
+                    RANGES,
+                    f"authorizedIPRanges lists {len(given)} ranges, and none is known to hold the nodes' own way out, {label}: "
+                    "then the nodes themselves cannot reach the API server",
+                    resource=cluster.resource,
+                    origin=cluster.resource.place(
+                        "properties", "apiServerAccessProfile", "authorizedIPRanges"
+                    ),
+                    cluster=judged.name,
+                    breaks=("node registration (K8SAPIServerConnFail)", "kubectl logs", "kubectl exec"),
+                    fix=f"add the public address of {label} to the authorized ranges",
+                    key=(label,),
+                )
+
+
+def _egress(context: Context, judged: JudgedCluster) -> Iterator[tuple[str, Resource]]:
+    """The public addresses through which the nodes leave, where these are resources among the inputs."""
+    graph = context.topology.graph
+    for firewall in firewalls(context, judged):
+        near = graph.home(firewall.resource)
+        rows = firewall.ip_configurations
+        for row in rows if isinstance(rows, list) else ():
+            found = graph.link(at(row, "properties", "publicIPAddress"), near).sole
+            if found is not None:
+                yield f"`{found.label}` of firewall `{firewall.label}`", found
+    if firewalls(context, judged):
+        return
+    for subnet in node_subnets(judged):
+        gateway = subnet.nat_gateway.sole
+        rows = items(gateway.prop("publicIpAddresses")) if gateway is not None else []
+        for row in rows if isinstance(rows, list) and gateway is not None else ():
+            found = graph.link(row, graph.home(gateway)).sole
+            if found is not None:
+                yield f"`{found.label}` of NAT gateway `{gateway.label}`", found
+
+
+def _same(context: Context, cluster: Cluster, given: Value, address: Resource) -> bool:
+    """Whether an authorized range holds a public address, by number or by reference."""
+    if isinstance(given, Unknown):
+        graph = context.topology.graph
+        return any(graph.link(one.id, cluster.document).sole is address for one in given.refers_to)
+    known = text(address.prop("ipAddress"))
+    if not isinstance(known, str):
+        return False
+    try:
+        return parse(known) <= parse(str(given), host_bits=True)
+    except BadAddressError:
+        return False
+
+
+@check(ISOLATED)
+def network_isolated(context: Context) -> Iterator[Finding]:
+    """outboundType none or block needs the rest of a network isolated cluster."""
+    for judged in context.clusters:
+        if judged.cluster is None or str(judged.facts.fact("outbound_type").value).casefold() not in (
+            "none",
+            "block",
+        ):
+            continue
+        cluster = judged.cluster
+        source = judged.facts.fact("bootstrap_artifact_source").value
+        access = judged.facts.fact("api_access").value
+        missing = []
+        if isinstance(source, str) and source.casefold() != "cache":
+            missing.append(
+                "bootstrapProfile.artifactSource is not Cache, so nodes fetch images and binaries from the Internet"
+            )
+        if access == "public":
+            missing.append("the API server is public, so the nodes need the Internet to reach it")
+        if missing:
+            yield context.finding(
+                ISOLATED,
+                f"outboundType is {cluster.outbound_type} and {'; '.join(missing)}",
+                resource=cluster.resource,
+                cluster=judged.name,
+                breaks=("node provisioning (OutboundConnFail, exit 50; image pulls)",),
+                fix="set bootstrapProfile.artifactSource to Cache with a private registry and make the API server private, or choose an outboundType with a way out",
+            )
+
+
+@check(API_SUBNET)
+def api_server_subnet(context: Context) -> Iterator[Finding]:
+    """The subnet of API server VNet integration: its own, delegated, /28 or more."""
+    for judged in context.clusters:
+        subnet = judged.cluster.api_subnet if judged.cluster is not None else None
+        if subnet is None or subnet.resource is None:
+            continue
+        for what, fix in _misfits(judged, subnet):
+            yield context.finding(
+                API_SUBNET,
+                f"API server subnet `{subnet.label}` {what}",
+                resource=subnet.resource,
+                cluster=judged.name,
+                breaks=("creating the cluster",),
+                fix=fix,
+                key=(what,),
+            )
+
+
+def _misfits(judged: JudgedCluster, subnet: Subnet) -> Iterator[tuple[str, str]]:
+    rows = items(subnet.prop("delegations"))
+    if not isinstance(rows, Unknown):
+        names = [text(get(get(row, "properties"), "serviceName")) for row in rows]
+        if not any(
+            isinstance(name, Unknown) or str(name).casefold() == "microsoft.containerservice/managedclusters"
+            for name in names
+        ):
+            yield "is not delegated to Microsoft.ContainerService/managedClusters", "delegate the subnet"
+    known = subnet.prefixes.sure
+    if known and subnet.prefixes_unknown is None and known.size < 16:
+        yield f"has {known.size} addresses; AKS wants a /28 at least", "enlarge the subnet"
+    if any(subnet is other for other in _of(judged).subnets()):
+        yield (
+            "holds nodes as well; it must be the API server's alone",
+            "give the API server a subnet of its own",
+        )
+
+
+@check(NO_SUBNET)
+def managed_networks(context: Context) -> Iterator[Finding]:
+    """Clusters that name no subnet: there is little that could be judged."""
+    for judged in context.clusters:
+        subnets = node_subnets(judged)
+        if judged.cluster is not None and subnets and all(subnet.managed for subnet in subnets):
+            yield context.finding(
+                NO_SUBNET,
+                f"cluster `{judged.name}` names no subnet, so AKS makes its network: only the outbound type was judged",
+                resource=judged.cluster.resource,
+                cluster=judged.name,
+                fix="judge a snapshot of the live cluster as well, where that network and its changes show",
+            )
+
+
+@check(NOT_READ)
+def not_read(context: Context) -> Iterator[Finding]:
+    """Notices of the readers."""
+    for document in context.documents:
+        for notice in document.notices:
+            yield context.finding(
+                NOT_READ,
+                notice.message,
+                label=document.path,
+                origin=notice.origin,
+                severity=Severity.ERROR if notice.malformed else Severity.NOTE,
+                key=(notice.code, notice.message),
+            )

@@ -1,0 +1,93 @@
+"""What a cluster's traffic passes: its subnets, their tables and groups, and the firewalls behind their routes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aks_egress.arm.resources import Resource, Role
+from aks_egress.checks.base import Context
+from aks_egress.evaluation.flows import JudgedCluster
+from aks_egress.packets.addresses import ALL_V4
+from aks_egress.topology.clusters import Pool, distinct
+from aks_egress.topology.firewalls import Firewall
+from aks_egress.topology.networks import Subnet
+from aks_egress.topology.owners import Owner
+from aks_egress.topology.routing import RouteTable, UserRoute
+
+
+def node_subnets(cluster: JudgedCluster) -> list[Subnet]:
+    """The subnets of nodes and pods, each once."""
+    if cluster.cluster is None:
+        return [cluster.subnet] if cluster.subnet is not None else []
+    pools = cluster.cluster.pools
+    return distinct(subnet for pool in pools for subnet in (pool.subnet, pool.pod_subnet))
+
+
+def pools_in(cluster: JudgedCluster, subnet: Subnet) -> list[Pool]:
+    """The pools whose nodes or pods live in a subnet."""
+    pools = cluster.cluster.pools if cluster.cluster is not None else []
+    return [pool for pool in pools if subnet in (pool.subnet, pool.pod_subnet)]
+
+
+def tables(context: Context, subnet: Subnet) -> list[RouteTable]:
+    """The route tables that a subnet may have."""
+    return [context.topology.table(one) for one in subnet.route_table.resources]
+
+
+def default_route(table: RouteTable) -> UserRoute | None:
+    """The table's own route for 0.0.0.0/0."""
+    return next((route for route in table.routes if route.prefix == ALL_V4), None)
+
+
+def behind(context: Context, table: RouteTable, route: UserRoute) -> list[Owner]:
+    """Who owns the next hops of a route."""
+    near = context.topology.graph.home(table.resource)
+    return [owner for value in route.hop_addresses for owner in context.hops.owners(value, near)]
+
+
+def firewalls(context: Context, cluster: JudgedCluster) -> list[Firewall]:
+    """The firewalls that the cluster's routes lead to, each once."""
+    found: dict[int, Firewall] = {}
+    for subnet in node_subnets(cluster):
+        for table in tables(context, subnet):
+            for route in table.routes:
+                for owner in behind(context, table, route):
+                    if owner.is_firewall and owner.resource is not None:
+                        found[id(owner.resource)] = context.topology.firewall(owner.resource)
+        hub = context.topology.secured_hub(subnet.network)
+        for resource in hub[0].resources if hub else ():
+            found[id(resource)] = context.topology.firewall(resource)
+    return list(found.values())
+
+
+def every_firewall(context: Context) -> list[tuple[Firewall, str]]:
+    """Every firewall behind a cluster's routes with the first cluster that it serves."""
+    found: dict[int, tuple[Firewall, str]] = {}
+    for cluster in context.clusters:
+        for firewall in firewalls(context, cluster):
+            found.setdefault(id(firewall.resource), (firewall, cluster.name))
+    return list(found.values())
+
+
+def groups(cluster: JudgedCluster) -> list[Resource]:
+    """The network security groups on the cluster's subnets, each once."""
+    found: dict[int, Resource] = {}
+    subnets = node_subnets(cluster)
+    if cluster.cluster is not None and cluster.cluster.api_subnet is not None:
+        subnets = [*subnets, cluster.cluster.api_subnet]
+    for subnet in subnets:
+        for group in subnet.nsg.resources:
+            found[id(group)] = group
+    return list(found.values())
+
+
+def every_group(context: Context) -> Iterator[Resource]:
+    """The network security groups of the documents that are judged."""
+    for document in context.documents:
+        if document.role is Role.SUBJECT:
+            yield from context.topology.graph.of_kind("Microsoft.Network/networkSecurityGroups", document)
+
+
+def serves(context: Context, group: Resource) -> str:
+    """The first cluster that a security group filters, empty where it filters none."""
+    return next((one.name for one in context.clusters if any(group is other for other in groups(one))), "")
