@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aks_egress import __version__
-from aks_egress.arm.resources import Document
+from aks_egress.arm.resources import Document, Role
 from aks_egress.checks.base import Context
 from aks_egress.checks.registry import run
 from aks_egress.evaluation.appliances import Appliances
@@ -20,6 +20,7 @@ from aks_egress.requirements.binding import requirements
 from aks_egress.requirements.catalogue import load
 from aks_egress.requirements.facts import facts_of
 from aks_egress.requirements.own import own_requirements
+from aks_egress.requirements.subnets import declared_clusters
 from aks_egress.requirements.tunnel import tunnel_mode
 from aks_egress.settings import Settings
 from aks_egress.topology.clusters import Cluster
@@ -29,9 +30,13 @@ from aks_egress.values import Unknown
 
 
 def judge(documents: Sequence[Document], settings: Settings, tags: ServiceTags) -> Report:
-    """Judge every cluster of the documents that are subjects, and say what must be acted on."""
-    documents = sorted(documents, key=lambda one: (one.role, one.path))
-    topology = Topology(documents, tags)
+    """Judge every cluster of the documents that are subjects, and say what must be acted on.
+
+    Raises DeclarationError and UnknownFeatureError for settings that fit nothing.
+    """
+    documents = sorted(documents, key=lambda one: (one.role is Role.CONTEXT, one.path))
+    declared = declared_clusters(documents, settings.node_subnets)
+    topology = Topology([*documents, declared] if declared is not None else documents, tags)
     walk = Walk(Hops(topology), Appliances(settings.appliances, tags))
     clusters = tuple(
         _judged(walk, cluster, settings) for cluster in topology.clusters() if _wanted(cluster, settings)

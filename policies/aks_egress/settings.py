@@ -18,6 +18,10 @@ PortRange = tuple[int, int]
 ALL_PORTS: tuple[PortRange, ...] = ((0, 65535),)
 
 
+class DeclarationError(ValueError):
+    """A declaration that fits nothing among the inputs; the message says which and why."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allow:
     """One thing that a declared appliance lets through.

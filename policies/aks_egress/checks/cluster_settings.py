@@ -191,8 +191,10 @@ def _egress(context: Context, judged: JudgedCluster) -> Iterator[tuple[str, Reso
         return
     for subnet in node_subnets(judged):
         gateway = subnet.nat_gateway.sole
-        rows = items(gateway.prop("publicIpAddresses")) if gateway is not None else []
-        for row in rows if isinstance(rows, list) and gateway is not None else ():
+        if gateway is None:
+            continue
+        rows = items(gateway.prop("publicIpAddresses"))
+        for row in rows if isinstance(rows, list) else ():
             found = graph.link(row, graph.home(gateway)).sole
             if found is not None:
                 yield f"`{found.label}` of NAT gateway `{gateway.label}`", found

@@ -2,12 +2,53 @@
 
 from __future__ import annotations
 
-from aks_egress.arm.ids import ResourceId
-from aks_egress.arm.resources import Resource
-from aks_egress.settings import NodeSubnet
-from aks_egress.values import Value
+from collections.abc import Sequence
+
+from aks_egress.arm.graph import Graph
+from aks_egress.arm.ids import ResourceId, parse_id
+from aks_egress.arm.resources import Document, Kind, Resource
+from aks_egress.settings import DeclarationError, NodeSubnet
+from aks_egress.values import Unknown, Value
 
 CLUSTERS = "Microsoft.ContainerService/managedClusters"
+SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
+NETWORKS = "Microsoft.Network/virtualNetworks"
+
+
+def declared_clusters(documents: Sequence[Document], declared: Sequence[NodeSubnet]) -> Document | None:
+    """The stand-ins for declared node subnets as one document; raises DeclarationError for a subnet nobody has."""
+    if not declared:
+        return None
+    graph = Graph(documents)
+    resources = tuple(stand_in(one, _subnet(graph, one)) for one in declared)
+    return Document(declared[0].source.path or "configuration", Kind.SNAPSHOT, resources)
+
+
+def _subnet(graph: Graph, declared: NodeSubnet) -> ResourceId:
+    given = parse_id(declared.subnet)
+    if given is not None:
+        return given
+    wanted = [part.casefold() for part in declared.subnet.split("/") if part]
+    known = [
+        *(one.id for one in graph.of_kind(SUBNETS)),
+        *(row.id for one in graph.of_kind(NETWORKS) for row in _inline(graph, one)),
+    ]
+    found = {
+        one.key: one for one in known if [name.casefold() for name in one.names][-len(wanted) :] == wanted
+    }
+    if len(found) == 1:
+        return next(iter(found.values()))
+    if found:
+        names = ", ".join(f"`{'/'.join(one.names)}`" for one in found.values())
+        raise DeclarationError(
+            f"declared node subnet `{declared.subnet}` may be any of {names}; write `network/subnet` or the resource id"
+        )
+    raise DeclarationError(f"declared node subnet `{declared.subnet}` is not among the inputs")
+
+
+def _inline(graph: Graph, network: Resource) -> list[Resource]:
+    rows = graph.inline(network, SUBNETS)
+    return [] if isinstance(rows, Unknown) else rows
 
 
 def stand_in(declared: NodeSubnet, subnet: ResourceId) -> Resource:
