@@ -1,0 +1,229 @@
+"""The catalogue bound to one cluster: placeholders filled in, alternatives made one requirement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from aks_egress.packets.tags import azure_cloud_tag
+from aks_egress.requirements.catalogue import Catalogue, Destination, Entry, load
+from aks_egress.requirements.conditions import concerned, every, holds, needed
+from aks_egress.requirements.facts import Facts
+from aks_egress.requirements.known import same
+from aks_egress.requirements.requirement import Ports, Requirement
+from aks_egress.requirements.tunnel import TunnelMode, tunnel_mode
+from aks_egress.values import Unknown
+
+__all__ = ["Requirement", "TunnelMode", "requirements"]
+
+_DERIVED = "no Microsoft page states this; it follows from how the parts work together"
+_BASIS = {
+    "derived": _DERIVED,
+    "reference": "a Microsoft reference implementation asks for this, the list of required endpoints does not",
+    "field-report": "reported from running clusters, not documented",
+}
+
+
+def requirements(facts: Facts, tunnel: TunnelMode) -> list[Requirement]:
+    """What the cluster needs, in the order of the catalogue, without what it certainly does not need."""
+    if tunnel.mode != tunnel_mode(facts, facts.tunnel).mode:
+        facts = replace(facts, tunnel=tunnel.mode)
+    catalogue = load()
+    found: list[Requirement] = []
+    for entry in catalogue.entries:
+        if entry.not_judged or entry.counted_in:
+            continue
+        answer = needed(entry, facts)
+        if answer is not False:
+            found.extend(_bound(catalogue, entry, facts, answer))
+    return found
+
+
+def _bound(catalogue: Catalogue, entry: Entry, facts: Facts, answer: bool | Unknown) -> Iterator[Requirement]:
+    for destination in _destinations(catalogue, entry):
+        here = not destination.clouds or facts.cloud in destination.clouds
+        wanted = every((here, answer, holds(destination.when, facts)))
+        if wanted is False:
+            continue
+        protocols = (destination.protocol,) if destination.protocol else entry.protocols
+        for protocol in protocols:
+            general = _general(entry, facts, wanted, destination, protocol)
+            yield from _specific(general, destination, entry, facts)
+
+
+def _destinations(catalogue: Catalogue, entry: Entry) -> Iterator[Destination]:
+    for destination in entry.destinations:
+        if destination.kind == "entry":
+            other = catalogue.entry(destination.value)
+            yield from (replace(one, clouds=one.clouds or other.clouds) for one in other.destinations)
+        else:
+            yield destination
+
+
+def _general(
+    entry: Entry, facts: Facts, wanted: bool | Unknown, destination: Destination, protocol: str
+) -> Requirement:
+    """Everything but the destination's own address and name."""
+    necessity, assumptions = entry.necessity, ()
+    if entry.raised:
+        holds_too = holds(entry.raised[0], facts)
+        necessity = entry.raised[1] if holds_too is True else necessity
+    basis = (_BASIS[entry.basis],) if entry.basis in _BASIS else ()
+    return Requirement(
+        id=entry.id,
+        title=entry.title,
+        role=entry.role,
+        necessity=necessity,
+        needed=wanted,
+        kind=destination.kind,
+        value=destination.value,
+        protocol=protocol,
+        ports=destination.ports or entry.ports,
+        sources=entry.start,
+        towards=destination.towards,
+        agents_only=entry.agents_only,
+        pools=concerned(entry.condition, facts),
+        layer7=entry.layer7,
+        in_fqdn_tag=entry.in_fqdn_tag,
+        mutual_tls=entry.mutual_tls,
+        addresses=destination.addresses,
+        platform_tag=destination.platform_tag,
+        breaks=entry.breaks,
+        errors=entry.errors,
+        doubts=(*entry.doubts, *basis),
+        assumptions=assumptions,
+        source=entry.url,
+    )
+
+
+def _specific(
+    general: Requirement, destination: Destination, entry: Entry, facts: Facts
+) -> Iterator[Requirement]:
+    """The requirement with its destination filled in; one for each server of a list of servers."""
+    match destination.kind:
+        case "custom-dns":
+            yield from _dns_servers(general, facts)
+        case "proxy":
+            yield from _proxies(general, facts)
+        case "git":
+            yield from _git_hosts(general, facts)
+        case "api-server-ip" | "service-tag":
+            yield _tagged(general, destination, facts)
+        case _:
+            yield _named(general, destination, entry, facts)
+
+
+def _tagged(general: Requirement, destination: Destination, facts: Facts) -> Requirement:
+    value, missing = _filled(destination.value, facts)
+    tag = value if not missing else value.partition(".{")[0]
+    address = facts.api_server_address if destination.kind == "api-server-ip" else ""
+    return replace(
+        general,
+        kind="service-tag",
+        value=value,
+        lies_in=(tag,),
+        name=_api_name(general, "*", facts) if destination.kind == "api-server-ip" and general.layer7 else "",
+        addresses=(address,) if address else (),
+        assumptions=(*general.assumptions, *missing),
+    )
+
+
+def _named(general: Requirement, destination: Destination, entry: Entry, facts: Facts) -> Requirement:
+    value, missing = _filled(destination.value, facts)
+    name = "" if destination.kind == "ip" and not general.layer7 else _pattern(value)
+    is_name = destination.kind == "fqdn" or (general.layer7 == "https" and "." in value)
+    if entry.mutual_tls and is_name:
+        name = _api_name(general, name, facts)
+    tags = [_filled(tag, facts) for tag in destination.tags]
+    requirement = replace(
+        general,
+        value=value,
+        name=name if is_name else "",
+        lies_in=tuple(tag if not gaps else tag.partition(".{")[0] for tag, gaps in tags),
+        assumptions=(*general.assumptions, *missing),
+    )
+    if entry.mutual_tls and destination.towards == "" and facts.api_server_address:
+        requirement = replace(requirement, addresses=(facts.api_server_address,))
+    return _proxied(requirement, facts)
+
+
+def _api_name(general: Requirement, name: str, facts: Facts) -> str:
+    """The API server's own name where the definition gives it."""
+    zone = facts.fact("private_dns_zone")
+    if general.towards != "private-endpoint":
+        return facts.api_name or name
+    if same(zone, "none") is True:
+        return facts.api_name or name
+    return facts.private_name or name
+
+
+def _proxied(requirement: Requirement, facts: Facts) -> Requirement:
+    """Whether the clients go through the HTTP proxy: by name over HTTP, and never to the API server."""
+    if not requirement.layer7 or requirement.mutual_tls or facts.proxy.on is False:
+        return requirement
+    past = facts.proxy.excepts(requirement.name)
+    if past is True:
+        return requirement
+    doubts = [
+        f"whether this goes through the HTTP proxy is not known: {one.why}"
+        for one in (past, facts.proxy.on)
+        if isinstance(one, Unknown)
+    ]
+    return replace(requirement, via_proxy=True, doubts=(*requirement.doubts, *dict.fromkeys(doubts)))
+
+
+def _dns_servers(general: Requirement, facts: Facts) -> Iterator[Requirement]:
+    if isinstance(facts.dns_servers, Unknown):
+        yield replace(general, kind="ip", assumptions=(*general.assumptions, facts.dns_servers.why))
+        return
+    for server in facts.dns_servers:
+        yield replace(general, kind="ip", value=server, addresses=(server,))
+
+
+def _proxies(general: Requirement, facts: Facts) -> Iterator[Requirement]:
+    if not facts.proxy.hosts:
+        yield replace(
+            general, kind="ip", assumptions=(*general.assumptions, "the proxy's address is not known")
+        )
+    for host, port in facts.proxy.hosts:
+        ports: Ports = ((port, port),)
+        literal = host.replace(":", "").replace(".", "").isdecimal() or ":" in host
+        if literal:
+            yield replace(general, kind="ip", value=host, ports=ports, addresses=(host,))
+        else:
+            assumed = "the proxy is named by a host name, its address is not in the definition"
+            yield replace(general, kind="ip", value=host, ports=ports, name=host, assumptions=(assumed,))
+
+
+def _git_hosts(general: Requirement, facts: Facts) -> Iterator[Requirement]:
+    for host in facts.git_hosts:
+        yield _proxied(replace(general, kind="fqdn", value=host, name=host), facts)
+    if not facts.git_hosts:
+        why = Unknown("the definition does not say which host Flux takes its sources from")
+        yield replace(general, kind="fqdn", needed=why, assumptions=(*general.assumptions, why.why))
+
+
+def _filled(text: str, facts: Facts) -> tuple[str, tuple[str, ...]]:
+    """The text with its placeholders filled in, and what to say of those that nothing fills."""
+    missing = []
+    if "{region}" in text:
+        if isinstance(facts.region, Unknown):
+            missing.append(f"the region is not known: {facts.region.why}")
+        elif text.startswith("AzureCloud."):
+            text = azure_cloud_tag(facts.region)
+        else:
+            text = text.replace("{region}", facts.region)
+    if facts.registry:
+        text = text.replace("{bootstrap_registry}", facts.registry)
+    for start in [place for place, char in enumerate(text) if char == "{"]:
+        placeholder = text[start : text.index("}", start) + 1]
+        if placeholder != "{region}":
+            missing.append(f"nothing in the definition fills `{placeholder}`")
+    return text, tuple(missing)
+
+
+def _pattern(value: str) -> str:
+    """The name, or where a placeholder is left the narrowest `*.` pattern that certainly holds it."""
+    labels = value.split(".")
+    open_ = [place for place, label in enumerate(labels) if "{" in label]
+    return ".".join(["*", *labels[open_[-1] + 1 :]]) if open_ else value

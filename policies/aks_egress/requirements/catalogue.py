@@ -1,0 +1,184 @@
+"""The catalogue: every endpoint that AKS asks for, as data with a source and a date."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+Condition = Mapping[str, Any]
+"""Facts that must hold, see `conditions`; empty is always."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a fact is written down; `url` is empty for what no source states."""
+
+    title: str
+    url: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """One destination of an entry.
+
+    `kind` is fqdn, service-tag, ip, subnet, platform, custom-dns, proxy or entry (the destinations
+    of the entry `value`).  `clouds` and `when` narrow where it counts.  `tags` are the service tags
+    it is documented to lie in, `alternatives` other spellings of the same destination.
+    """
+
+    kind: str
+    value: str
+    towards: str = ""
+    clouds: tuple[str, ...] = ()
+    when: Condition
+    tags: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    platform_tag: str = ""
+    alternatives: tuple[str, ...] = ()
+    protocol: str = ""
+    ports: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One endpoint.
+
+    `necessity` is required, recommended, conditional or legacy; `raised` is (condition, necessity)
+    where something makes it weigh more.  `start` is where such flows begin: node, pod, api-server.
+    `counted_in` names the entries that already hold these flows and `not_judged` says why no rule
+    or route can decide them: such an entry makes no requirement.  `basis` is documented,
+    reference, field-report or derived.  `sources` are keys of `Catalogue.sources`.
+    """
+
+    id: str
+    title: str
+    clouds: tuple[str, ...]
+    role: str
+    necessity: str
+    feature: str
+    condition: Condition
+    destinations: tuple[Destination, ...]
+    protocols: tuple[str, ...]
+    ports: tuple[tuple[int, int], ...]
+    start: frozenset[str]
+    purpose: str
+    layer7: str = ""
+    agents_only: bool = False
+    mutual_tls: bool = False
+    in_fqdn_tag: bool | None = None
+    raised: tuple[Condition, str] | None = None
+    breaks: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    notes: str = ""
+    basis: str = "documented"
+    counted_in: tuple[str, ...] = ()
+    not_judged: str = ""
+    sources: tuple[str, ...] = ()
+    date: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """The whole of it; `date` is that of the newest page it follows, `digest` identifies the data."""
+
+    date: str
+    digest: str
+    entries: tuple[Entry, ...]
+    sources: Mapping[str, Source]
+    errors: tuple[Mapping[str, Any], ...]
+
+    def entry(self, entry_id: str) -> Entry:
+        """The entry of that id; KeyError where there is none."""
+        for one in self.entries:
+            if one.id == entry_id:
+                return one
+        raise KeyError(entry_id)
+
+
+@lru_cache(maxsize=1)
+def load() -> Catalogue:
+    """Read the catalogue that ships with the package."""
+    # Beside this file, not through importlib.resources: that imports tempfile and takes longer than the rest.
+    data = json.loads(Path(__file__).with_name("catalogue.json").read_bytes())
+    sources = {key: Source(row["title"], row["url"], row["date"]) for key, row in data["sources"].items()}
+    return Catalogue(
+        date=data["date"],
+        digest=data["digest"],
+        entries=tuple(_entry(row, data["texts"], sources) for row in data["entries"]),
+        sources=sources,
+        errors=tuple(data["errors"]),
+    )
+
+
+def _entry(row: dict[str, Any], texts: Mapping[str, list[str]], sources: Mapping[str, Source]) -> Entry:
+    first = sources[row["sources"][0]]
+    raised = row.get("raised")
+    return Entry(
+        id=row["id"],
+        title=row["title"],
+        clouds=tuple(row["clouds"]),
+        role=row["role"],
+        necessity=row["necessity"],
+        feature=row["feature"],
+        condition=row.get("when", {}),
+        destinations=tuple(_destination(one) for one in row["to"]),
+        protocols=tuple(row["protocols"]),
+        ports=ranges(row["ports"]),
+        start=frozenset(row["start"]),
+        purpose=row["purpose"],
+        layer7=row.get("layer7", ""),
+        agents_only=row.get("agents_only", False),
+        mutual_tls=row.get("mutual_tls", False),
+        in_fqdn_tag=row.get("in_fqdn_tag"),
+        raised=(raised["when"], raised["to"]) if raised else None,
+        breaks=_told(row.get("breaks", ()), texts),
+        errors=_told(row.get("errors", ()), texts),
+        doubts=tuple(row.get("doubts", ())),
+        notes=row.get("notes", ""),
+        basis=row.get("basis", "documented"),
+        counted_in=tuple(row.get("counted_in", ())),
+        not_judged=row.get("not_judged", ""),
+        sources=tuple(row["sources"]),
+        date=first.date,
+        url=first.url,
+    )
+
+
+def _destination(row: dict[str, Any]) -> Destination:
+    return Destination(
+        kind=row["kind"],
+        value=row["value"],
+        towards=row.get("towards", ""),
+        clouds=tuple(row.get("clouds", ())),
+        when=row.get("when", {}),
+        tags=tuple(row.get("tags", ())),
+        addresses=tuple(row.get("addresses", ())),
+        platform_tag=row.get("platform_tag", ""),
+        alternatives=tuple(row.get("alternatives", ())),
+        protocol=row.get("protocol", ""),
+        ports=ranges(row.get("ports", ())),
+    )
+
+
+def ranges(ports: list[int | str] | tuple[()]) -> tuple[tuple[int, int], ...]:
+    """`[443, "500-510", "*"]` as inclusive ranges."""
+    out = []
+    for port in ports:
+        first, _, last = str(port).replace("*", "0-65535").partition("-")
+        out.append((int(first), int(last or first)))
+    return tuple(out)
+
+
+def _told(lines: list[str] | tuple[()], texts: Mapping[str, list[str]]) -> tuple[str, ...]:
+    """The lines, with `@name` replaced by the shared lines of that name."""
+    out: list[str] = []
+    for line in lines:
+        out.extend(texts[line[1:]] if line.startswith("@") else [line])
+    return tuple(dict.fromkeys(out))
