@@ -193,7 +193,7 @@ def load(
         f"{_files(count)} of {title} not read: this version has no reader for it"
         for title, count in sorted(search.unread.items())
     ]
-    if not loaded.documents:
+    if not loaded.documents and not search.unread:
         loaded.notes.append(_nothing_found(search.looked_at))
     return loaded
 

@@ -79,19 +79,18 @@ class _Text:
         yield from self._wrapped(finding.message, "    ", "    ")
         hops = finding.deciders
         for number, hop in enumerate(hops):
-            yield from self._decider(hop, "by   " if number == 0 else "and  ")
+            yield from self._decider(hop, "by   " if number == 0 else "and  ", finding.message)
         example = wording.packet(finding.counterexample)
         yield from self._row("lost", example)
         yield from self._row("breaks", ", ".join(finding.breaks))
         yield from self._row("fix", finding.fix)
 
-    def _decider(self, hop: Hop, lead: str) -> Iterator[str]:
-        place = f"  {hop.location}" if hop.location else ""
-        what = f"{wording.hop_title(hop)}{place}"
+    def _decider(self, hop: Hop, lead: str, said: str) -> Iterator[str]:
+        """Who decided, and why where the finding's message has not said that."""
+        place = f" at {hop.location}" if hop.location else ""
         packets = f" ({hop.packets})" if hop.packets else ""
-        yield from self._wrapped(
-            f"{what}: {hop.reason}{packets}" if hop.reason else what, f"    {lead}  ", " " * 11
-        )
+        why = f": {hop.reason}" if hop.reason and hop.reason not in said else ""
+        yield from self._wrapped(f"{wording.hop_title(hop)}{place}{packets}{why}", f"    {lead}  ", " " * 11)
 
     def _row(self, label: str, text: str) -> Iterator[str]:
         if text:
