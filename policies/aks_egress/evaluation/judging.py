@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aks_egress.evaluation.demand import Action, Decider, Demand
 from aks_egress.evaluation.traces import Trace, outcome
 from aks_egress.evaluation.verdicts import Verdict, asked_of_everyone, somewhere_in
-from aks_egress.packets.addresses import EVERYWHERE, prefixes
+from aks_egress.packets.addresses import EVERYWHERE, PUBLIC_V4, prefixes
 from aks_egress.packets.boxes import ANY_PORT, Box, merge
 from aks_egress.packets.intervals import union
 
@@ -26,6 +26,9 @@ HOP_ORDER = (
     "outbound",
     "target-subnet-nsg",
 )
+OPEN_RANGE = "open the whole range, or filter by name at a firewall"
+BY_DATA = "give the service-tag data (--service-tags), or open the whole range"
+
 MOST_HOPS = 24
 """How many decisions of one flow are shown; the worst come first in the choice."""
 
@@ -107,6 +110,10 @@ def judge(parts: Sequence[tuple[Demand, Sequence[Trace]]]) -> Judgement:
     concerned = [trace for trace in every if trace.verdict is _shown(verdict, every)] or every
     whole = [box for demand, _ in parts for box in demand.boxes]
     reason, settle = _reason(verdict, concerned, every)
+    if settle == OPEN_RANGE and any(
+        demand.lies_in and box.destination == PUBLIC_V4 for demand, _ in parts for box in demand.boxes
+    ):
+        settle = BY_DATA
     deciders = [decider for trace in concerned for step in trace.steps for decider in step]
     return Judgement(
         verdict=verdict,
@@ -205,7 +212,7 @@ def _reason(verdict: Verdict, concerned: Sequence[Trace], every: Sequence[Trace]
             if outcome(s) is Verdict.BLOCKED
         )
         why = f"one address is needed, nobody can say which, and a part of the range is shut ({ranges}): {'; '.join(blockers[:3])}"
-        return why, "give the service-tag data (--service-tags), or open the whole range"
+        return why, OPEN_RANGE
     step = doubtful[0]
     unknown = next((decider for decider in step if decider.action is Action.UNKNOWN), None)
     settle = next((decider.settle for one in doubtful for decider in one if decider.settle), "")
@@ -214,11 +221,8 @@ def _reason(verdict: Verdict, concerned: Sequence[Trace], every: Sequence[Trace]
     names = " or ".join(_distinct(f"`{decider.name}` ({decider.action})" for decider in step)[:4])
     return (
         f"which of these decides cannot be told: {names} at {step[0].hop} `{step[0].resource}`",
-        settle or _NAMES,
+        settle or OPEN_RANGE,
     )
-
-
-_NAMES = "give the service-tag data (--service-tags), or write the rule so that it covers the whole range"
 
 
 def _told(decider: Decider) -> str:

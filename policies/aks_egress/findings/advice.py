@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from aks_egress.evaluation.demand import Action, Decider
@@ -49,7 +49,35 @@ def _group(blocker: Decider, wanted: Sequence[Requirement], direction: str) -> s
     before = (
         f" with a priority below {rule.priority}" if isinstance(rule, SecurityRule) and rule.priority else ""
     )
-    return f"add an {direction} Allow rule{before} to `{blocker.resource}` for {destinations(wanted)}"
+    return f"add an {direction} Allow rule{before} to `{blocker.resource}` for {_by_address(wanted)}"
+
+
+def _by_address(wanted: Sequence[Requirement]) -> str:
+    """Destinations as a security group can name them: service tags, addresses, subnets, never host names."""
+    groups: dict[str, list[str]] = {}
+    for one in wanted:
+        if one.kind == "fqdn":
+            places = [f"`{tag}`" for tag in one.lies_in] or ["`Internet` (names have no fixed addresses)"]
+        else:
+            places = [f"`{one.value}`"]
+        groups.setdefault(_how(one), []).extend(places)
+    return _listed(groups)
+
+
+def _how(one: Requirement) -> str:
+    kind = one.protocol if one.protocol != "ANY" else "all protocols"
+    port = spell_ports(one)
+    return f"{kind} {port}" if port != "*" else kind
+
+
+def _listed(groups: Mapping[str, Sequence[str]]) -> str:
+    said = []
+    for how, values in groups.items():
+        distinct = _once(values)
+        shown = ", ".join(distinct[:MOST_NAMED])
+        more = f" and {len(distinct) - MOST_NAMED} more" if len(distinct) > MOST_NAMED else ""
+        said.append(f"{how} to {shown}{more}")
+    return "; ".join(said)
 
 
 def _firewall(blocker: Decider, wanted: Sequence[Requirement]) -> str:
@@ -76,18 +104,8 @@ def destinations(wanted: Iterable[Requirement]) -> str:
     """Where requirements lead, in words: protocol, ports and destination, together where they are alike."""
     groups: dict[str, list[str]] = {}
     for one in wanted:
-        port = spell_ports(one)
-        kind = one.protocol if one.protocol != "ANY" else "all protocols"
-        how = f"{kind} {port}" if port != "*" else kind
-        groups.setdefault(how, []).append(f"`{one.value}`")
-    said = []
-    for how, values in groups.items():
-        values = list(dict.fromkeys(values))  # noqa: PLW2901
-        shown = ", ".join(values[:MOST_NAMED])
-        if len(values) > MOST_NAMED:
-            shown += f" and {len(values) - MOST_NAMED} more"
-        said.append(f"{how} to {shown}")
-    return "; ".join(said)
+        groups.setdefault(_how(one), []).append(f"`{one.value}`")
+    return _listed(groups)
 
 
 def blockers(flow: JudgedFlow) -> tuple[Decider, ...]:
