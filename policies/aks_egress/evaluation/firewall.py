@@ -17,7 +17,7 @@ from aks_egress.packets.boxes import ANY_PORT, ANY_PROTOCOL, TCP, WITH_PORTS, Bo
 from aks_egress.packets.extents import NOTHING, Extent, joined
 from aks_egress.packets.intervals import IntervalSet
 from aks_egress.packets.names import Match, covers
-from aks_egress.packets.tags import ServiceTags, looks_like_tag
+from aks_egress.packets.tags import ServiceTags, Spelling, looks_like_tag, spelling
 from aks_egress.topology.firewalls import Firewall, FirewallRule
 from aks_egress.topology.reading import Tokens, addresses, ports, protocol, tokens
 from aks_egress.values import Unknown
@@ -131,10 +131,10 @@ class FirewallFilter:
         return answer
 
     def _source(self, rule: FirewallRule) -> Extent:
-        return self._addresses(rule.source, rule.source_groups, rule.source_groups_unknown, "")
+        return self._addresses(rule, rule.source, rule.source_groups, rule.source_groups_unknown, "")
 
     def _destination(self, rule: FirewallRule, demand: Demand) -> Extent:
-        extent = self._addresses(rule.destination, rule.destination_groups, None, demand.lies_in)
+        extent = self._addresses(rule, rule.destination, rule.destination_groups, None, demand.lies_in)
         named = [self._resolved(name, demand) for name in rule.fqdns.known] if rule.stage == "network" else []
         if rule.stage == "network" and rule.fqdns.unknown is not None:
             named.append(Match.MAYBE)
@@ -158,14 +158,21 @@ class FirewallFilter:
         return answer
 
     def _addresses(
-        self, given: Tokens, groups: Sequence[Link], unknown: Unknown | None, lies_in: str
+        self,
+        rule: FirewallRule,
+        given: Tokens,
+        groups: Sequence[Link],
+        unknown: Unknown | None,
+        lies_in: str,
     ) -> Extent:
-        literal, tags, complaints = addresses(given.known)
+        """What one side of a rule covers; what Azure refuses opens nothing, and may close anything (N2, F12)."""
+        literal, names, complaints = addresses(given.known)
+        tags = [name for name in names if _usable_tag(name)]
         parts = [Extent.exactly(literal)]
-        parts += [
-            self.tags.extent(tag, lies_in) for tag in tags if looks_like_tag(tag) and not _host_name(tag)
-        ]
+        parts += [self.tags.extent(tag, lies_in) for tag in tags]
         parts += [self._group(group) for group in groups]
+        if len(tags) < len(names) and rule.action != "allow":
+            parts.append(Extent.within(EVERYWHERE))
         if complaints or given.unknown is not None or unknown is not None:
             parts.append(Extent.within(EVERYWHERE))
         return joined(parts)
@@ -278,6 +285,11 @@ def _listening(rule: FirewallRule, layer7: str) -> Extent:
             continue
         found.append(_ports(tokens(port if port is not None else TLS_DEFAULT_PORTS[kind])))
     return joined(found) if found else NOTHING
+
+
+def _usable_tag(name: str) -> bool:
+    """Whether the text can be a service tag at all: no host name, no `AzureCloud.` without a region."""
+    return looks_like_tag(name) and not _host_name(name) and spelling(name)[0] is not Spelling.IMPOSSIBLE
 
 
 def _host_name(token: str) -> bool:
