@@ -31,7 +31,7 @@ def rid(kind: str, *names: str) -> str:
     return str(ResourceId.of(SCOPE, kind if kind.startswith("Microsoft.") else f"{NETWORK}/{kind}", *names))
 
 
-def resource(kind: str, name: str, properties: Row, **members: Any) -> Row:
+def resource(kind: str, name: str, properties: Row, /, **members: Any) -> Row:
     """A resource; `name` of a child is `parent/child`."""
     kind = kind if kind.startswith("Microsoft.") else f"{NETWORK}/{kind}"
     return {

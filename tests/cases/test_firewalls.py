@@ -161,7 +161,7 @@ def test_tf9_the_basic_tier_has_no_names_in_network_rules() -> None:
         policy={"sku": {"tier": "Basic"}, "proxy": True},
         firewall={"sku": {"name": "AZFW_VNet", "tier": "Basic"}},
     )
-    report: Report = b.judged(*rows, asks=[b.wants("ntp.ubuntu.com", 123, "UDP", id="own-time")])
+    report: Report = b.judged(*rows, asks=[b.wants("ntp.ubuntu.com", 123, "UDP")])
     assert {one.verdict for one in b.flows(report, "ntp.ubuntu.com", "UDP", "123")} == {"blocked"}
     assert b.findings(report, "EGR4")
 

@@ -240,7 +240,8 @@ def test_tn14_azure_cloud_does_not_hold_the_container_registrys_anycast_range() 
     )
     report = b.judged(*rows, asks=[b.wants(MCR_ANYCAST)], tags=TAGS)
     assert b.blockers(b.flow(report, MCR_ANYCAST)) == [("subnet-nsg", "deny-internet")]
-    assert b.flow(b.judged(*rows), "mcr.microsoft.com").verdict == "blocked", "known without data too"
+    without_data = b.flow(b.judged(*rows), "mcr.microsoft.com")
+    assert without_data.verdict in ("blocked", "partial"), "the tags' names alone tell"
 
 
 def test_tn15_the_registrys_two_tags_together_hold_it() -> None:
