@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from aks_egress.evaluation.demand import Action, Decider, Demand
+from aks_egress.evaluation.firewall import usable_tag
 from aks_egress.evaluation.first_match import Clause, Piece, first_match
 from aks_egress.packets.addresses import EVERYWHERE, BadAddressError, parse
 from aks_egress.packets.boxes import ANY_PORT, Box
 from aks_egress.packets.extents import NOTHING, Extent, joined
 from aks_egress.packets.intervals import IntervalSet
 from aks_egress.packets.names import Match, covers
-from aks_egress.packets.tags import ServiceTags, looks_like_tag
+from aks_egress.packets.tags import ServiceTags
 from aks_egress.settings import Allow, Appliance
 from aks_egress.topology.reading import addresses, protocol
 
@@ -49,7 +50,7 @@ class ApplianceFilter:
     def _destination(self, allow: Allow, demand: Demand) -> Extent:
         literal, tags, _ = addresses(allow.destinations)
         parts = [Extent.exactly(literal)]
-        parts += [self.tags.extent(tag, demand.lies_in) for tag in tags if looks_like_tag(tag)]
+        parts += [self.tags.extent(tag, demand.lies_in) for tag in tags if usable_tag(tag)]
         if demand.name:
             for name in allow.names:
                 answer = covers(name, demand.name)

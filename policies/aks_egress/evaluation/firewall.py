@@ -158,21 +158,12 @@ class FirewallFilter:
         return answer
 
     def _addresses(
-        self,
-        rule: FirewallRule,
-        given: Tokens,
-        groups: Sequence[Link],
-        unknown: Unknown | None,
-        lies_in: str,
+        self, given: Tokens, groups: Sequence[Link], unknown: Unknown | None, lies_in: str
     ) -> Extent:
-        """What one side of a rule covers; what Azure refuses opens nothing, and may close anything (N2, F12)."""
-        literal, names, complaints = addresses(given.known)
-        tags = [name for name in names if _usable_tag(name)]
+        literal, tags, complaints = addresses(given.known)
         parts = [Extent.exactly(literal)]
-        parts += [self.tags.extent(tag, lies_in) for tag in tags]
+        parts += [self.tags.extent(tag, lies_in) for tag in tags if usable_tag(tag)]
         parts += [self._group(group) for group in groups]
-        if len(tags) < len(names) and rule.action != "allow":
-            parts.append(Extent.within(EVERYWHERE))
         if complaints or given.unknown is not None or unknown is not None:
             parts.append(Extent.within(EVERYWHERE))
         return joined(parts)
@@ -287,7 +278,7 @@ def _listening(rule: FirewallRule, layer7: str) -> Extent:
     return joined(found) if found else NOTHING
 
 
-def _usable_tag(name: str) -> bool:
+def usable_tag(name: str) -> bool:
     """Whether the text can be a service tag at all: no host name, no `AzureCloud.` without a region."""
     return looks_like_tag(name) and not _host_name(name) and spelling(name)[0] is not Spelling.IMPOSSIBLE
 
@@ -307,6 +298,13 @@ def _tied(rules: Sequence[FirewallRule]) -> Iterator[list[FirewallRule]]:
         group.append(rule)
     if group:
         yield group
+
+
+def usable_tag(tag: str) -> bool:
+    """Whether a destination of a network rule can be that service tag (7.5); what cannot covers nothing."""
+    if not looks_like_tag(tag) or _host_name(tag) or canonical(tag) in TOPOLOGY_TAGS:
+        return False
+    return spelling(tag)[0] is not Spelling.IMPOSSIBLE
 
 
 def translates(firewall: Firewall) -> tuple[Match, Unknown | None]:
