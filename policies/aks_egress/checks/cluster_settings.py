@@ -63,6 +63,18 @@ def outbound_types(context: Context) -> Iterator[Finding]:
             continue
         cluster, named = judged.cluster, judged.cluster.outbound_type
         folded = named.casefold()
+        profile = cluster.resource.prop("networkProfile", "loadBalancerProfile")
+        if folded == "userdefinedrouting" and isinstance(profile, dict) and any(profile.values()):
+            yield context.finding(
+                CONFLICT,
+                f"outboundType is {named} and networkProfile has a loadBalancerProfile; AKS refuses the two together",
+                resource=cluster.resource,
+                origin=cluster.resource.place("properties", "networkProfile", "loadBalancerProfile"),
+                cluster=judged.name,
+                breaks=("creating the cluster (InvalidUserDefinedRoutingWithLoadBalancerProfile)",),
+                fix="drop the loadBalancerProfile",
+                key=("loadBalancerProfile",),
+            )
         for subnet in node_subnets(judged):
             for what, fix in _conflicts(context, subnet, folded):
                 yield context.finding(

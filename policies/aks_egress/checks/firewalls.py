@@ -6,14 +6,15 @@ from collections.abc import Iterator
 
 from aks_egress.checks.base import Context, check, rule
 from aks_egress.checks.scope import every_firewall
-from aks_egress.evaluation.firewall import translates
+from aks_egress.evaluation.firewall import translates, usable_tag
 from aks_egress.evaluation.flows import JudgedFlow
 from aks_egress.evaluation.verdicts import Verdict
 from aks_egress.findings.advice import blockers
 from aks_egress.findings.report import Finding, Severity
 from aks_egress.packets.names import Match, covers, well_formed
+from aks_egress.packets.tags import spelling
 from aks_egress.topology.firewalls import Firewall, FirewallRule
-from aks_egress.topology.reading import tokens
+from aks_egress.topology.reading import addresses, tokens
 from aks_egress.values import Unknown, get, text
 
 SHADOWED = rule(
@@ -42,6 +43,10 @@ BOTH = rule(
     "EGR409", "both-policy-and-classic-rules", Severity.ERROR, "A firewall with a policy and rules of its own"
 )
 TIED = rule("EGR410", "tied-collections", Severity.WARNING, "Two collections of one priority disagree")
+
+MALFORMED = rule(
+    "EGR411", "firewall-rule-malformed", Severity.ERROR, "Azure refuses a firewall rule, or it covers nothing"
+)
 
 TIERS = {"basic": 0, "standard": 1, "premium": 2}
 
@@ -207,6 +212,36 @@ def names_and_groups(context: Context) -> Iterator[Finding]:
 
 def _some(names: tuple[str, ...]) -> str:
     return ", ".join(f"`{name}`" for name in names[:3]) + (" and others" if len(names) > 3 else "")
+
+
+@check(MALFORMED)
+def malformed(context: Context) -> Iterator[Finding]:
+    """Addresses and tags that a firewall rule cannot hold (F12, 7.5)."""
+    for firewall, cluster in every_firewall(context):
+        for one in firewall.rules:
+            for what in _refused(one):
+                yield context.finding(
+                    MALFORMED,
+                    f"{one.stage} rule `{one.label}` of firewall `{firewall.label}`: {what}",
+                    resource=one.owner,
+                    origin=one.origin,
+                    cluster=cluster,
+                    breaks=("the deployment of the rule, or what it was meant to allow",),
+                    fix="mend the rule",
+                    key=(one.label, what),
+                )
+
+
+def _refused(one: FirewallRule) -> Iterator[str]:
+    for end, given in (("source", one.source), ("destination", one.destination)):
+        _, names, complaints = addresses(given.known)
+        yield from (f"{end}: {complaint}" for complaint in complaints)
+        for name in names:
+            if end == "source":
+                yield f"source: `{name}` is no address, and a source takes no service tags"
+            elif not usable_tag(name):
+                why = spelling(name)[1] or f"`{name}` is no service tag that a firewall takes"
+                yield f"destination: {why}"
 
 
 @check(MISFIT)

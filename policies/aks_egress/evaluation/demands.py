@@ -62,7 +62,7 @@ def demands(
     if requirement.via_proxy and start.cluster is not None:
         return [_to_proxy(base, start, start.cluster, topology)]
     literal = _literal(
-        (api_server_address,) if api_server_address and requirement.mutual_tls else requirement.addresses
+        (api_server_address,) if api_server_address and _to_api_server(requirement) else requirement.addresses
     )
     if literal:
         target = None if requirement.platform_tag else _holder(topology, start, literal)
@@ -77,6 +77,10 @@ def demands(
         )
         for tag in requirement.lies_in or ("",)
     ]
+
+
+def _to_api_server(requirement: Requirement) -> bool:
+    return requirement.towards == "" and (requirement.mutual_tls or requirement.role == "tunnel")
 
 
 def _base(requirement: Requirement, start: Start) -> Demand:

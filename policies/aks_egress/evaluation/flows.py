@@ -33,7 +33,7 @@ class JudgedFlow:
     demands: tuple[Demand, ...]
     judgement: Judgement
     by_expansion: bool = False
-    """Whether it is open only through prefixes that user routes add to the tag VirtualNetwork (U1)."""
+    """Whether it would be worse without the prefixes that user routes add to the tag VirtualNetwork (U1)."""
 
     @property
     def verdict(self) -> Verdict:
@@ -104,9 +104,9 @@ def judge_flow(
         return JudgedFlow(requirement=requirement, start=start, demands=(), judgement=judgement)
     judgement = _judged(walk, requirement, start, asked)
     by_expansion = False
-    if judgement.verdict is Verdict.OPEN and TAG_EXPANSION in judgement.doubts:
+    if TAG_EXPANSION in judgement.doubts:
         plain = _judged(walk.without_expansion(), requirement, start, asked)
-        by_expansion = plain.verdict is not Verdict.OPEN
+        by_expansion = plain.verdict.rank > judgement.verdict.rank
         if not by_expansion:  # it holds either way, so nothing rests on the reading
             doubts = tuple(one for one in judgement.doubts if one != TAG_EXPANSION)
             judgement = replace(judgement, doubts=doubts)

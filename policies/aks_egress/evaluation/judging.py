@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aks_egress.evaluation.demand import Action, Decider, Demand
 from aks_egress.evaluation.traces import Trace, outcome
-from aks_egress.evaluation.verdicts import Verdict, asked_of_everyone, somewhere_in
+from aks_egress.evaluation.verdicts import Verdict, asked_of_everyone, somewhere_in, worst
 from aks_egress.packets.addresses import EVERYWHERE, PUBLIC_V4, prefixes
 from aks_egress.packets.boxes import ANY_PORT, Box, merge
 from aks_egress.packets.intervals import union
@@ -100,7 +100,9 @@ def _without(box: Box, other: Box) -> list[Box]:
 def judge(parts: Sequence[tuple[Demand, Sequence[Trace]]]) -> Judgement:
     """The verdict on a requirement made of one or several demands, each of which must be met."""
     verdicts = [verdict_of(demand, traces) for demand, traces in parts]
-    verdict = asked_of_everyone(verdicts)
+    # a name that lies in several tags needs each of them; every subnet that must be reached is asked for itself
+    by_tag = all(demand.somewhere and demand.target is None for demand, _ in parts)
+    verdict = worst(verdicts) if by_tag else asked_of_everyone(verdicts)
     telling = [
         (demand, traces)
         for (demand, traces), said in zip(parts, verdicts, strict=True)
