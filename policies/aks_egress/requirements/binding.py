@@ -48,7 +48,7 @@ def _bound(catalogue: Catalogue, entry: Entry, facts: Facts, answer: bool | Unkn
         protocols = (destination.protocol,) if destination.protocol else entry.protocols
         for protocol in protocols:
             general = _general(entry, facts, wanted, destination, protocol)
-            yield from _specific(general, destination, entry, facts)
+            yield from _specific(general, destination, facts)
 
 
 def _destinations(catalogue: Catalogue, entry: Entry) -> Iterator[Destination]:
@@ -64,10 +64,7 @@ def _general(
     entry: Entry, facts: Facts, wanted: bool | Unknown, destination: Destination, protocol: str
 ) -> Requirement:
     """Everything but the destination's own address and name."""
-    necessity, assumptions = entry.necessity, ()
-    if entry.raised:
-        holds_too = holds(entry.raised[0], facts)
-        necessity = entry.raised[1] if holds_too is True else necessity
+    necessity, open_ = _necessity(entry, facts)
     basis = (_BASIS[entry.basis],) if entry.basis in _BASIS else ()
     return Requirement(
         id=entry.id,
@@ -90,15 +87,22 @@ def _general(
         platform_tag=destination.platform_tag,
         breaks=entry.breaks,
         errors=entry.errors,
-        doubts=(*entry.doubts, *basis),
-        assumptions=assumptions,
+        doubts=(*entry.doubts, *basis, *open_),
         source=entry.url,
     )
 
 
-def _specific(
-    general: Requirement, destination: Destination, entry: Entry, facts: Facts
-) -> Iterator[Requirement]:
+def _necessity(entry: Entry, facts: Facts) -> tuple[str, tuple[str, ...]]:
+    """How much the entry weighs here, and what to say where that hangs on an open value."""
+    if not entry.raised:
+        return entry.necessity, ()
+    weighs_more = holds(entry.raised[0], facts)
+    if isinstance(weighs_more, Unknown):
+        return entry.necessity, (f"it may be {entry.raised[1]}: {weighs_more.why}",)
+    return entry.raised[1] if weighs_more else entry.necessity, ()
+
+
+def _specific(general: Requirement, destination: Destination, facts: Facts) -> Iterator[Requirement]:
     """The requirement with its destination filled in; one for each server of a list of servers."""
     match destination.kind:
         case "custom-dns":
@@ -110,51 +114,59 @@ def _specific(
         case "api-server-ip" | "service-tag":
             yield _tagged(general, destination, facts)
         case _:
-            yield _named(general, destination, entry, facts)
+            yield _named(general, destination, facts)
 
 
 def _tagged(general: Requirement, destination: Destination, facts: Facts) -> Requirement:
     value, missing = _filled(destination.value, facts)
-    tag = value if not missing else value.partition(".{")[0]
     address = facts.api_server_address if destination.kind == "api-server-ip" else ""
     return replace(
         general,
         kind="service-tag",
         value=value,
-        lies_in=(tag,),
-        name=_api_name(general, "*", facts) if destination.kind == "api-server-ip" and general.layer7 else "",
+        lies_in=(_widest(value),),
         addresses=(address,) if address else (),
         assumptions=(*general.assumptions, *missing),
     )
 
 
-def _named(general: Requirement, destination: Destination, entry: Entry, facts: Facts) -> Requirement:
+def _named(general: Requirement, destination: Destination, facts: Facts) -> Requirement:
     value, missing = _filled(destination.value, facts)
-    name = "" if destination.kind == "ip" and not general.layer7 else _pattern(value)
+    # A subnet or an address that stands for a host says so by a value that is a host name.
     is_name = destination.kind == "fqdn" or (general.layer7 == "https" and "." in value)
-    if entry.mutual_tls and is_name:
-        name = _api_name(general, name, facts)
-    tags = [_filled(tag, facts) for tag in destination.tags]
     requirement = replace(
         general,
         value=value,
-        name=name if is_name else "",
-        lies_in=tuple(tag if not gaps else tag.partition(".{")[0] for tag, gaps in tags),
+        name=_pattern(value) if is_name else "",
+        lies_in=tuple(_widest(_filled(tag, facts)[0]) for tag in destination.tags),
         assumptions=(*general.assumptions, *missing),
     )
-    if entry.mutual_tls and destination.towards == "" and facts.api_server_address:
-        requirement = replace(requirement, addresses=(facts.api_server_address,))
+    if requirement.mutual_tls:
+        requirement = _to_api_server(requirement, destination, facts)
     return _proxied(requirement, facts)
 
 
-def _api_name(general: Requirement, name: str, facts: Facts) -> str:
-    """The API server's own name where the definition gives it."""
-    zone = facts.fact("private_dns_zone")
-    if general.towards != "private-endpoint":
-        return facts.api_name or name
-    if same(zone, "none") is True:
-        return facts.api_name or name
-    return facts.private_name or name
+def _widest(tag: str) -> str:
+    """The tag, or the tag above it where its region is not known."""
+    return tag.partition(".{")[0]
+
+
+def _to_api_server(requirement: Requirement, destination: Destination, facts: Facts) -> Requirement:
+    """The API server's own name and public address, where they are known."""
+    if destination.towards == "api-server":
+        return requirement
+    if destination.towards != "private-endpoint":
+        known = (facts.api_server_address,) if facts.api_server_address else ()
+        return replace(requirement, name=facts.api_name or requirement.name, addresses=known)
+    if same(facts.fact("private_dns_zone"), "none") is not True:
+        return replace(requirement, name=facts.private_name or requirement.name)
+    public, _ = _filled(destination.alternatives[0], facts)
+    assumed = "privateDNSZone is none, so nodes use the public name, which resolves to the private address"
+    return replace(
+        requirement,
+        name=facts.api_name or _pattern(public),
+        assumptions=(*requirement.assumptions, assumed),
+    )
 
 
 def _proxied(requirement: Requirement, facts: Facts) -> Requirement:

@@ -32,6 +32,7 @@ _AZURE_DNS = frozenset(("168.63.129.16", "azureprovideddns"))
 #: what people call a feature -> the facts it turns on
 FEATURES: Mapping[str, tuple[str, ...]] = {
     "acr": ("acr_public",),
+    "acr-data-endpoints": ("acr_public", "acr_data_endpoints"),
     "app-insights": ("app_insights_autoinstrumentation",),
     "app-routing": ("app_routing_key_vault",),
     "artifact-streaming": ("artifact_streaming",),

@@ -53,6 +53,7 @@ _ON_IN_AUTOMATIC = frozenset(
 
 #: what no definition of a cluster says; absent until `--feature` names it
 WORKLOADS: Mapping[str, str] = {
+    "acr_data_endpoints": "the container registry has dedicated data endpoints",
     "acr_public": "workload images come from a container registry with public endpoints",
     "azure_files_nfs": "pods mount Azure Files over NFS",
     "azure_files_smb": "pods mount Azure Files over SMB",
