@@ -17,7 +17,14 @@ from aks_egress.packets.boxes import ANY_PORT, ANY_PROTOCOL, TCP, WITH_PORTS, Bo
 from aks_egress.packets.extents import NOTHING, Extent, joined
 from aks_egress.packets.intervals import IntervalSet
 from aks_egress.packets.names import Match, covers
-from aks_egress.packets.tags import ServiceTags, Spelling, looks_like_tag, spelling
+from aks_egress.packets.tags import (
+    TOPOLOGY_TAGS,
+    ServiceTags,
+    Spelling,
+    canonical,
+    looks_like_tag,
+    spelling,
+)
 from aks_egress.topology.firewalls import Firewall, FirewallRule
 from aks_egress.topology.reading import Tokens, addresses, ports, protocol, tokens
 from aks_egress.values import Unknown
@@ -158,12 +165,21 @@ class FirewallFilter:
         return answer
 
     def _addresses(
-        self, given: Tokens, groups: Sequence[Link], unknown: Unknown | None, lies_in: str
+        self,
+        rule: FirewallRule,
+        given: Tokens,
+        groups: Sequence[Link],
+        unknown: Unknown | None,
+        lies_in: str,
     ) -> Extent:
-        literal, tags, complaints = addresses(given.known)
+        """What one side of a rule covers; what Azure refuses opens nothing, and may close anything (N2, F12)."""
+        literal, names, complaints = addresses(given.known)
+        tags = [name for name in names if usable_tag(name)]
         parts = [Extent.exactly(literal)]
-        parts += [self.tags.extent(tag, lies_in) for tag in tags if usable_tag(tag)]
+        parts += [self.tags.extent(tag, lies_in) for tag in tags]
         parts += [self._group(group) for group in groups]
+        if len(tags) < len(names) and rule.action != "allow":
+            parts.append(Extent.within(EVERYWHERE))
         if complaints or given.unknown is not None or unknown is not None:
             parts.append(Extent.within(EVERYWHERE))
         return joined(parts)
@@ -276,11 +292,6 @@ def _listening(rule: FirewallRule, layer7: str) -> Extent:
             continue
         found.append(_ports(tokens(port if port is not None else TLS_DEFAULT_PORTS[kind])))
     return joined(found) if found else NOTHING
-
-
-def usable_tag(name: str) -> bool:
-    """Whether the text can be a service tag at all: no host name, no `AzureCloud.` without a region."""
-    return looks_like_tag(name) and not _host_name(name) and spelling(name)[0] is not Spelling.IMPOSSIBLE
 
 
 def _host_name(token: str) -> bool:
