@@ -83,12 +83,12 @@ def _parsed(path: str, data: bytes) -> tuple[dict[str, Any], str]:
 
 def _checked(path: str, table: dict[str, Any], text: str) -> Configuration:
     import json
-    from importlib.resources import files
 
     from aks_egress_scan.config_check import complaints
     from aks_egress_scan.declared import Places, settings_from
 
-    schema = json.loads(files("aks_egress_scan").joinpath("config.schema.json").read_text("utf-8"))
+    with open(os.path.join(os.path.dirname(__file__), "config.schema.json"), "rb") as stream:
+        schema = json.load(stream)
     prefix = ("tool", "aks-egress") if os.path.basename(path) == SHARED_FILE else ()
     places = Places(path, text, prefix)
     wrong = [places.said(one.path, one.message) for one in complaints(table, schema)]

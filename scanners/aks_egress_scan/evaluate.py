@@ -27,10 +27,11 @@ class Run:
     outputs: tuple[Output, ...]
     fail_on: str
     unknown: str
+    baseline: str = ""
 
 
-def prepare(choices: Choices) -> Run:
-    """Settle every option.  Raises UsageFailure for a broken configuration or service-tag file."""
+def prepare(choices: Choices, *, baseline: bool = True) -> Run:
+    """Settle every option; `baseline` off leaves one that is configured out.  Raises UsageFailure for a broken configuration or service-tag file."""
     configuration = config.read(choices.one("config"))
     choices.configure(configuration.options)
     settings = replace(
@@ -43,10 +44,11 @@ def prepare(choices: Choices) -> Run:
     return Run(
         choices,
         settings,
-        service_tags.load(choices.one("service-tags"), say=say),
+        service_tags.load(choices.one("service-tags"), choices.one("cloud"), say),
         choices.outputs(),
         choices.one("fail-on", "error"),
         choices.one("unknown", "fail"),
+        choices.one("baseline") if baseline else "",
     )
 
 
@@ -71,16 +73,19 @@ def load_inputs(run: Run, paths: Sequence[str]) -> Loaded:
 def judge(run: Run, loaded: Loaded) -> Report:
     """The report on what was loaded, with suppressions and the baseline applied."""
     from aks_egress.engine import judge as judged
+    from aks_egress.requirements.facts import UnknownFeatureError
 
-    report = judged(loaded.documents, run.settings, run.tags)
+    try:
+        report = judged(loaded.documents, run.settings, run.tags)
+    except UnknownFeatureError as error:
+        raise UsageFailure(str(error)) from None
     if not run.choices.flag("no-suppressions"):
         report = _without_accepted(run, report)
-    baseline = run.choices.one("baseline")
-    if baseline:
+    if run.baseline:
         from aks_egress.findings.baseline import without_known
         from aks_egress_scan.baseline_file import read
 
-        report = without_known(report, read(baseline), baseline)
+        report = without_known(report, read(run.baseline), run.baseline)
     return report
 
 
@@ -99,13 +104,14 @@ def finish(run: Run, report: Report, loaded: Loaded) -> int:
     from aks_egress_scan.output import write
 
     write(report, run.outputs, run.choices)
-    status = status_of(report, fail_on=run.fail_on, unknown=run.unknown, broken_input=_broken(loaded))
+    status = status_of(report, fail_on=run.fail_on, unknown=run.unknown, broken_input=broken(loaded))
     if status is Exit.NOTHING_TO_JUDGE and loaded.documents:
         say(_nothing(run))
     return int(status)
 
 
-def _broken(loaded: Loaded) -> bool:
+def broken(loaded: Loaded) -> bool:
+    """Whether anything that was named could not be read as what it is."""
     return bool(loaded.failures) or any(
         notice.malformed for one in loaded.documents for notice in one.notices
     )

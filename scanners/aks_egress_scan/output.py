@@ -10,7 +10,7 @@ from aks_egress.findings.report import Report
 from aks_egress_scan.failures import UsageFailure
 from aks_egress_scan.files import reason
 from aks_egress_scan.options import Choices, Output
-from aks_egress_scan.reporters import render
+from aks_egress_scan.reporters import STYLED, render
 from aks_egress_scan.reporters.style import Style
 
 
@@ -18,7 +18,7 @@ def write(report: Report, outputs: Sequence[Output], choices: Choices) -> None:
     """Write every report; files first, so that a closed standard output costs none of them."""
     for one in sorted(outputs, key=lambda output: output.file == "-"):
         style = Style()
-        if one.format == "text":
+        if one.format in STYLED:
             style = style_for(one.file, choices)
         write_text(render(report, one.format, style), one.file)
 

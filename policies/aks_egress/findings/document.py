@@ -34,8 +34,8 @@ def as_json(report: Report) -> Json:
         "tool": _tool(report.tool),
         "inputs": [_input(one) for one in report.inputs],
         "clusters": [_cluster(one) for one in report.clusters],
-        "findings": [_finding(one) for one in report.findings],
-        "suppressed": [_finding(one) | {"suppressedBy": one.suppressed_by} for one in report.suppressed],
+        "findings": [finding_json(one) for one in report.findings],
+        "suppressed": [finding_json(one) | {"suppressedBy": one.suppressed_by} for one in report.suppressed],
         "summary": summary(report),
         "notes": list(report.notes),
     }
@@ -99,11 +99,12 @@ def _cluster(cluster: Cluster) -> Json:
         "verdict": str(cluster.verdict),
         "place": _location(cluster.place),
         "facts": [{"name": name, "value": value, "source": source} for name, value, source in cluster.facts],
-        "flows": [_flow(flow) for flow in cluster.flows],
+        "flows": [flow_json(flow) for flow in cluster.flows],
     }
 
 
-def _flow(flow: Flow) -> Json:
+def flow_json(flow: Flow) -> Json:
+    """One flow, as `clusters[].flows[]` has it."""
     return {
         "requirement": flow.requirement,
         "title": flow.title,
@@ -147,7 +148,8 @@ def _path(path: Iterable[Hop]) -> list[Json]:
     ]
 
 
-def _finding(finding: Finding) -> Json:
+def finding_json(finding: Finding) -> Json:
+    """One finding, as `findings[]` has it."""
     return {
         "rule": finding.rule,
         "name": finding.name,

@@ -8,7 +8,7 @@ from importlib import import_module
 from aks_egress.findings.report import Report
 from aks_egress_scan.reporters.style import Style
 
-#: format -> module below this package; each has `render(report) -> str`, text `render(report, style)`
+#: format -> module below this package; each has `render(report) -> str`; `walk` is the text of `query`
 REPORTERS: Mapping[str, str] = {
     "text": "text",
     "json": "as_json",
@@ -17,13 +17,16 @@ REPORTERS: Mapping[str, str] = {
     "markdown": "markdown",
     "github": "github",
     "html": "html",
+    "walk": "walk",
 }
+#: formats for people, which take a style
+STYLED = ("text", "walk")
 
 
 def render(report: Report, name: str, style: Style | None = None) -> str:
     """The report in a format, ending in a line break."""
     module = import_module(f"aks_egress_scan.reporters.{REPORTERS[name]}")
-    if name == "text":
+    if name in STYLED:
         text: str = module.render(report, style or Style())
         return text
     pure: Callable[[Report], str] = module.render

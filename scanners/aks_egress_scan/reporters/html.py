@@ -89,8 +89,10 @@ def _tag(word: str) -> str:
 def _finding(finding: Finding) -> str:
     rows = [
         f'<div class="card {finding.severity}">',
-        (f"<p>{_tag(str(finding.severity))} <b>{xml(finding.rule)}</b> {xml(finding.name)} "
-        f'<span class="dim">{xml(str(finding.location))}</span></p>'),
+        (
+            f"<p>{_tag(str(finding.severity))} <b>{xml(finding.rule)}</b> {xml(finding.name)} "
+            f'<span class="dim">{xml(str(finding.location))}</span></p>'
+        ),
         f"<p>{xml(finding.message)}</p>",
     ]
     rows += [f"<p>by {_hop(hop)}</p>" for hop in finding.deciders]

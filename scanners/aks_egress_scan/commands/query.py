@@ -1,0 +1,148 @@
+"""`aks-egress query`: one flow, from a subnet to a host, an address or a tag."""
+
+from __future__ import annotations
+
+from argparse import Namespace, RawDescriptionHelpFormatter
+from dataclasses import replace
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, Any
+
+from aks_egress_scan.failures import UsageFailure
+from aks_egress_scan.options import Choices, add_inputs, add_outputs
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+    from aks_egress.findings.report import Cluster, Report
+
+_DESCRIPTION = """\
+Walks one flow and says who decides at every hop.  A name is judged as a name where something reads
+names (a firewall's application rules) and as an address nobody can know everywhere else; say in which
+service tags its address lies with --lies-in to know more.
+"""
+
+_EXAMPLES = """\
+examples:
+  aks-egress query plan.json --from snet-nodes --to mcr.microsoft.com --port 443
+  aks-egress query infra/ --from vnet-spoke/snet-nodes --to AzureCloud.westeurope --port 1194 --protocol udp
+  aks-egress query main.json --context hub.json --from snet-nodes --to 20.50.2.17 --port 443 --format json
+
+exit status: 0 open, 1 blocked or partly blocked, 2 wrong usage or broken input, 3 no such subnet, 4 undecided
+"""
+
+ID = "query"
+
+
+def register(subparsers: _SubParsersAction[Any]) -> None:
+    """Add the command to the parser."""
+    parser = subparsers.add_parser(
+        "query", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=RawDescriptionHelpFormatter
+    )
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; - is standard input")
+    flow = parser.add_argument_group("the flow")
+    flow.add_argument(
+        "--from",
+        required=True,
+        dest="subnet",
+        metavar="SUBNET",
+        help="its name, network/name, or resource id",
+    )
+    flow.add_argument("--to", required=True, metavar="HOST|IP|TAG")
+    flow.add_argument("--port", required=True, metavar="N", help="a port, or a range 9000-9010")
+    flow.add_argument("--protocol", choices=("tcp", "udp"), default="tcp")
+    flow.add_argument(
+        "--lies-in",
+        action="append",
+        metavar="TAG",
+        help="a service tag that a host's address lies in; repeatable",
+    )
+    flow.add_argument(
+        "--location", default="", metavar="REGION", help="the region, where the definitions do not say"
+    )
+    add_inputs(parser)
+    add_outputs(parser)
+    parser.set_defaults(run=run)
+
+
+def run(chosen: Namespace) -> int:
+    """Judge the flow; the exit status."""
+    from aks_egress.settings import NodeSubnet, OwnRequirement
+    from aks_egress_scan import evaluate
+    from aks_egress_scan.options import Output
+
+    settled = evaluate.prepare(Choices(chosen), baseline=False)
+    wanted = OwnRequirement(
+        id=ID,
+        kind=kind_of(chosen.to),
+        value=chosen.to,
+        protocol=chosen.protocol.upper(),
+        ports=(_ports(chosen.port),),
+        title=f"{chosen.to} from {chosen.subnet}",
+        lies_in=tuple(chosen.lies_in or ()),
+        start=("node",),
+        clusters=(ID,),
+    )
+    start = NodeSubnet(subnet=chosen.subnet, name=ID, location=chosen.location)
+    settings = replace(settled.settings, node_subnets=(start,), requirements=(wanted,), suppressions=())
+    settled = replace(
+        settled, settings=settings, unknown="fail", fail_on="error", outputs=_shown(settled.outputs, Output)
+    )
+    loaded = evaluate.load_inputs(settled, chosen.paths)
+    report = only_query(evaluate.judge(settled, loaded))
+    if not report.clusters or not report.clusters[0].flows:
+        evaluate.say(f"no subnet `{chosen.subnet}` is among the inputs")
+        return 2 if evaluate.broken(loaded) else 3
+    evaluate.finish(settled, report, loaded)
+    return 2 if evaluate.broken(loaded) else _status(report.clusters[0])
+
+
+def _shown(outputs: tuple[Any, ...], output: Any) -> tuple[Any, ...]:
+    return tuple(output("walk" if one.format == "text" else one.format, one.file) for one in outputs)
+
+
+def _status(cluster: Cluster) -> int:
+    return {"open": 0, "blocked": 1, "partial": 1, "unknown": 4}[str(cluster.verdict)]
+
+
+def only_query(report: Report) -> Report:
+    """The report with nothing but the flow that was asked for."""
+    from aks_egress.evaluation.verdicts import worst
+
+    found = []
+    for cluster in report.clusters:
+        flows = tuple(flow for flow in cluster.flows if flow.requirement == ID)
+        if flows and cluster.name == ID:
+            found.append(replace(cluster, flows=flows, verdict=worst(flow.verdict for flow in flows)))
+    findings = tuple(one for one in report.findings if ID in one.requirements)
+    return replace(report, clusters=tuple(found), findings=findings, notes=())
+
+
+def kind_of(destination: str) -> str:
+    """ip, fqdn or service-tag, by how a destination is spelled."""
+    from aks_egress.packets.tags import looks_like_tag
+
+    try:
+        ip_network(destination)
+    except ValueError:
+        pass
+    else:
+        return "ip"
+    labels = destination.removeprefix("*.").split(".")
+    domain = len(labels) > 2 or (
+        len(labels) == 2 and labels[1].casefold() in ("com", "net", "io", "org", "cn", "us", "dev")
+    )
+    if destination.startswith("*.") or domain:
+        return "fqdn"
+    if looks_like_tag(destination):
+        return "service-tag"
+    raise UsageFailure(f"`{destination}` is no host name, no address and no service tag")
+
+
+def _ports(text: str) -> tuple[int, int]:
+    low, dash, high = text.partition("-")
+    if not low.isdecimal() or (dash and not high.isdecimal()):
+        raise UsageFailure(f"`--port {text}` is no port and no range of ports")
+    first, last = int(low), int(high or low)
+    if not 0 <= first <= last <= 65535:
+        raise UsageFailure(f"`--port {text}` is no port and no range of ports")
+    return first, last
