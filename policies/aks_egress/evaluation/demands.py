@@ -68,6 +68,9 @@ def demands(
         target = None if requirement.platform_tag else _holder(topology, start, literal)
         lies_in = requirement.lies_in[0] if requirement.lies_in else ""
         return [replace(base, boxes=_boxes(requirement, start, literal), target=target, lies_in=lies_in)]
+    if requirement.kind == "ip":
+        # an address inside the network that the definition does not give: it can be anywhere
+        return [replace(base, boxes=_boxes(requirement, start, ALL_V4), somewhere=True)]
     return [
         replace(
             base,
