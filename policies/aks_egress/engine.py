@@ -9,12 +9,14 @@ from aks_egress.arm.resources import Document, Role
 from aks_egress.checks.base import Context
 from aks_egress.checks.registry import run
 from aks_egress.evaluation.appliances import Appliances
-from aks_egress.evaluation.flows import JudgedCluster, judge_flows
+from aks_egress.evaluation.demands import starts
+from aks_egress.evaluation.flows import JudgedCluster, judge_flow, judge_flows
 from aks_egress.evaluation.hops import Hops
 from aks_egress.evaluation.walk import Walk
-from aks_egress.findings.assemble import report_cluster
+from aks_egress.findings.assemble import report_cluster, report_flow
 from aks_egress.findings.places import Places
-from aks_egress.findings.report import Input, Problem, Report, Tool
+from aks_egress.findings.report import Flow, Input, Problem, Report, Tool
+from aks_egress.packets.addresses import spell
 from aks_egress.packets.tags import ServiceTags
 from aks_egress.requirements.binding import requirements
 from aks_egress.requirements.catalogue import load
@@ -22,11 +24,12 @@ from aks_egress.requirements.facts import facts_of
 from aks_egress.requirements.own import own_requirements
 from aks_egress.requirements.subnets import declared_clusters
 from aks_egress.requirements.tunnel import tunnel_mode
-from aks_egress.settings import Settings
+from aks_egress.settings import NodeSubnet, OwnRequirement, Settings
 from aks_egress.topology.clusters import Cluster
 from aks_egress.topology.model import Topology
-from aks_egress.topology.reading import tokens
-from aks_egress.values import Unknown
+from aks_egress.topology.networks import Subnet
+from aks_egress.topology.security import ADMIN_RULES
+from aks_egress.values import Unknown, items, text
 
 
 def judge(documents: Sequence[Document], settings: Settings, tags: ServiceTags) -> Report:
@@ -55,7 +58,35 @@ def judge(documents: Sequence[Document], settings: Settings, tags: ServiceTags) 
         inputs=tuple(_input(document, places) for document in documents),
         clusters=tuple(report_cluster(one, places) for one in clusters),
         findings=tuple(run(context, settings.severities)),
+        notes=_notes(topology, clusters, tags),
     )
+
+
+def ask(
+    documents: Sequence[Document], settings: Settings, tags: ServiceTags, subnet: str, wanted: OwnRequirement
+) -> list[Flow]:
+    """One flow from one subnet, or one for each pool whose nodes tell it apart there.
+
+    `subnet` is a resource id, `network/subnet` or a name that only one subnet has; raises
+    DeclarationError for one that nobody has.
+    """
+    declared = declared_clusters(documents, [NodeSubnet(subnet=subnet)])
+    assert declared is not None  # noqa: S101  one subnet was declared
+    topology = Topology([*documents, declared], tags)
+    walk = Walk(Hops(topology), Appliances(settings.appliances, tags))
+    own = next(one for one in topology.clusters() if one.document is declared)
+    home = own.pools[0].subnet
+    clusters = [
+        one for one in topology.clusters() if one.document is not declared and home in one.subnets()
+    ] or [own]
+    places = Places(documents)
+    requirement = own_requirements([wanted], "")[0]
+    return [
+        report_flow(flow, places)
+        for cluster in clusters
+        for start in starts(cluster, requirement)
+        if start.subnet is home and (flow := judge_flow(walk, requirement, start)) is not None
+    ]
 
 
 def _wanted(cluster: Cluster, settings: Settings) -> bool:
@@ -68,7 +99,7 @@ def _judged(walk: Walk, cluster: Cluster, settings: Settings) -> JudgedCluster:
         cluster,
         cloud=settings.cloud or cluster.document.cloud,
         features=settings.features,
-        dns_servers=_dns_servers(cluster),
+        dns_servers=_dns_servers(cluster, walk),
         tunnel=settings.tunnel,
     )
     mode = tunnel_mode(facts, settings.tunnel)
@@ -77,13 +108,52 @@ def _judged(walk: Walk, cluster: Cluster, settings: Settings) -> JudgedCluster:
     return JudgedCluster(cluster=cluster, subnet=None, facts=facts, mode=mode, flows=flows)
 
 
-def _dns_servers(cluster: Cluster) -> tuple[str, ...] | Unknown:
+def _dns_servers(cluster: Cluster, walk: Walk) -> tuple[str, ...] | Unknown:
     """The servers that the nodes' network names; empty for Azure's own, also in a network that AKS makes."""
     first = cluster.pools[0].subnet if cluster.pools else None
     if first is None or first.managed:
         return ()
-    given = tokens(first.network.dns_servers)
-    return given.unknown or given.known
+    rows = items(first.network.dns_servers)
+    if isinstance(rows, Unknown):
+        return rows
+    found: list[str] = []
+    for row in rows:
+        spelled = text(row)
+        known = _firewall_address(spelled, first, walk) if isinstance(spelled, Unknown) else spelled
+        if isinstance(known, Unknown):
+            return known
+        if known:
+            found.append(known)
+    return tuple(found)
+
+
+def _firewall_address(promised: Unknown, subnet: Subnet, walk: Walk) -> str | Unknown:
+    """A DNS server that will be a firewall's private address: the first that its subnet gives out (F26)."""
+    network = subnet.network.resource
+    near = walk.hops.topology.graph.home(network) if network is not None else None
+    behind = walk.hops.owners(promised, near) if near is not None else []
+    if (
+        len(behind) == 1
+        and behind[0].is_firewall
+        and behind[0].subnet is not None
+        and behind[0].subnet.prefixes.sure
+    ):
+        return spell(behind[0].subnet.prefixes.sure.first + 4)
+    return promised
+
+
+def _notes(topology: Topology, clusters: Sequence[JudgedCluster], tags: ServiceTags) -> tuple[str, ...]:
+    """What the whole report rests on."""
+    notes: list[str] = []
+    if clusters and not topology.graph.of_kind(ADMIN_RULES):
+        notes.append(
+            "no Virtual Network Manager admin rules are among the inputs; a Deny there, set by another team, would win over all of this"
+        )
+    if clusters and not tags:
+        notes.append(
+            "no service-tag data is at hand, so tags were reasoned about by name; `--service-tags FILE` decides what that leaves open"
+        )
+    return tuple(notes)
 
 
 def _tool(tags: ServiceTags) -> Tool:

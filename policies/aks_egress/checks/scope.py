@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from aks_egress.arm.resources import Resource, Role
+from aks_egress.arm.resources import Resource
 from aks_egress.checks.base import Context
 from aks_egress.evaluation.flows import JudgedCluster
 from aks_egress.packets.addresses import ALL_V4
@@ -81,13 +79,10 @@ def groups(cluster: JudgedCluster) -> list[Resource]:
     return list(found.values())
 
 
-def every_group(context: Context) -> Iterator[Resource]:
-    """The network security groups of the documents that are judged."""
-    for document in context.documents:
-        if document.role is Role.SUBJECT:
-            yield from context.topology.graph.of_kind("Microsoft.Network/networkSecurityGroups", document)
-
-
-def serves(context: Context, group: Resource) -> str:
-    """The first cluster that a security group filters, empty where it filters none."""
-    return next((one.name for one in context.clusters if any(group is other for other in groups(one))), "")
+def every_group(context: Context) -> list[tuple[Resource, str]]:
+    """Every network security group on a cluster's subnets with the first cluster that it filters."""
+    found: dict[int, tuple[Resource, str]] = {}
+    for cluster in context.clusters:
+        for group in groups(cluster):
+            found.setdefault(id(group), (group, cluster.name))
+    return list(found.values())

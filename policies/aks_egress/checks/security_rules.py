@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from aks_egress.arm.resources import Resource
 from aks_egress.checks.base import Context, check, rule
-from aks_egress.checks.scope import every_group, groups, node_subnets, serves, tables
+from aks_egress.checks.scope import every_group, groups, node_subnets, tables
 from aks_egress.evaluation.flows import JudgedCluster
 from aks_egress.evaluation.verdicts import Verdict
 from aks_egress.findings.report import Finding, Severity
@@ -52,9 +52,8 @@ MOST_RULES = 400
 
 @check(MALFORMED, MISSPELT, DUPLICATE)
 def refused(context: Context) -> Iterator[Finding]:
-    """Rules that a deployment would be refused for, in every group of the documents that are judged."""
-    for group in every_group(context):
-        cluster = serves(context, group)
+    """Rules that a deployment would be refused for, in the groups that clusters' traffic passes."""
+    for group, cluster in every_group(context):
         seen: dict[tuple[str, int], SecurityRule] = {}
         for one in context.topology.rules(group).rules:
             for problem in one.problems:
@@ -200,7 +199,7 @@ def _covers(other: SecurityRule, one: SecurityRule) -> bool:
 @check(NO_EFFECT)
 def without_effect(context: Context) -> Iterator[Finding]:
     """Denies of 168.63.129.16 and 169.254.169.254, which only platform tags can deny (N16, U4)."""
-    for group in every_group(context):
+    for group, cluster in every_group(context):
         for one in context.topology.rules(group).rules:
             named = one.destination.literal
             if (
@@ -215,7 +214,7 @@ def without_effect(context: Context) -> Iterator[Finding]:
                     "only the tags AzurePlatformDNS and AzurePlatformIMDS would, and that would break the nodes",
                     resource=group,
                     origin=one.origin,
-                    cluster=serves(context, group),
+                    cluster=cluster,
                     fix="delete the rule",
                     key=(one.name,),
                 )

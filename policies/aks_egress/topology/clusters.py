@@ -134,6 +134,12 @@ def cluster(graph: Graph, subnets: Subnets, resource: Resource) -> Cluster:
     """Read a cluster with its pools, inline ones and resources of their own."""
     document = graph.home(resource)
     pools, gap = _pools(graph, subnets, resource)
+    if gap is None and not pools:
+        gap = Unknown(
+            "the definition names no node pool", resource.origin, settle="give the node pools as well"
+        )
+    if gap is not None:
+        pools.append(_unseen(graph, subnets, resource, gap))
     profile = resource.prop("apiServerAccessProfile")
     named = at(profile, "subnetId")
     place = resource.place("properties", "apiServerAccessProfile", "subnetId")
@@ -164,6 +170,23 @@ def _pools(graph: Graph, subnets: Subnets, resource: Resource) -> tuple[list[Poo
         pool = _pool(graph, subnets, child, child.get("properties"), resource, ("properties",), child.name)
         found[pool.name.casefold()] = pool
     return list(found.values()), gap or more
+
+
+def _unseen(graph: Graph, subnets: Subnets, resource: Resource, gap: Unknown) -> Pool:
+    """What stands for pools that there may be beside the known ones: nothing about it is known."""
+    why = Unknown(f"which node pools there are is not known: {gap.why}", gap.origin, settle=gap.settle)
+    name = "pools that are not known"
+    subnet = subnets.at(why, graph.home(resource), resource.origin, f"subnet of {name}")
+    return Pool(
+        name=name,
+        body=why,
+        origin=resource.origin,
+        system=True,
+        subnet=subnet,
+        pod_subnet=None,
+        groups=None,
+        public_address=why,
+    )
 
 
 def _pool(
