@@ -63,7 +63,18 @@ resource "azurerm_firewall_policy_rule_collection_group" "aks" {
     rule {
       name              = "images"
       source_ip_groups  = [azurerm_ip_group.nodes.id]
-      destination_fqdns = ["ghcr.io", "pkg-containers.githubusercontent.com"]
+      destination_fqdns = ["ghcr.io", "pkg-containers.githubusercontent.com", "mcrprod.azurecr.io"]
+
+      protocols {
+        type = "Https"
+        port = 443
+      }
+    }
+
+    rule {
+      name              = "telemetry"
+      source_ip_groups  = [azurerm_ip_group.nodes.id]
+      destination_fqdns = ["dc.services.visualstudio.com"]
 
       protocols {
         type = "Https"
