@@ -1,0 +1,1 @@
+"""ARM deployments expanded into resources: what JSON templates and compiled Bicep share."""

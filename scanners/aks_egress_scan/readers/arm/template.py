@@ -1,0 +1,236 @@
+"""One template as it is deployed: its parameters, variables, outputs and functions, each evaluated on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from aks_egress.values import Unknown, Value, get
+from aks_egress_scan.readers.arm.settle import Settler, is_copy
+from aks_egress_scan.readers.arm.target import Target
+from aks_egress_scan.readers.arm.world import File, Pointer, RefusedError, World
+from aks_egress_scan.readers.expressions.evaluate import Asked, Context
+from aks_egress_scan.readers.expressions.limits import CALLS, BoundsError, Budget
+from aks_egress_scan.readers.expressions.signatures import FunctionProblemError
+from aks_egress_scan.readers.expressions.unsettled import Unsettled, digest
+
+if TYPE_CHECKING:
+    from aks_egress_scan.readers.arm.instances import Instance
+
+Given = Mapping[str, Callable[[], Value]]
+"""Parameter values by lower-case name, each evaluated when it is first asked for."""
+
+_SECURE: Final = frozenset({"securestring", "secureobject"})
+
+
+@dataclass(eq=False)
+class Template:
+    """A root template, or one nested in a deployment resource (`parent` then).
+
+    `speaker` is where its expressions are evaluated: itself, or with outer scope the template around it.
+    """
+
+    world: World
+    file: File
+    data: dict[str, Any]
+    pointer: Pointer
+    target: Target
+    name: Value
+    given: Given = field(default_factory=dict)
+    parent: Template | None = None
+    outer: Context | None = None
+    depth: int = 0
+    uncertain: Unknown | None = None
+    _known: dict[tuple[str, str], Value] = field(default_factory=dict)
+    _waiting: list[tuple[str, str]] = field(default_factory=list)
+    _instances: list[Instance] | None = None
+
+    @property
+    def budget(self) -> Budget:
+        """The steps left for the whole deployment."""
+        return self.world.budget
+
+    @cached_property
+    def context(self) -> Context:
+        """Where the expressions in it stand."""
+        return self.outer if self.outer is not None else Context(self)
+
+    @property
+    def settler(self) -> Settler:
+        """Evaluates parts of it."""
+        return Settler(self.world, self.file)
+
+    def section(self, name: str) -> dict[str, Any]:
+        """A top-level object such as `parameters`; raises MalformedError where it is something else."""
+        found = get(self.data, name)
+        if found is None:
+            return {}
+        if not isinstance(found, dict):
+            raise self.world.refuse(
+                f"`{name}` of a template is an object", self.file.place((*self.pointer, name))
+            )
+        return found
+
+    def asked(self, name: str) -> Asked | None:
+        """The functions that a template answers itself."""
+        from aks_egress_scan.readers.arm.asked import asked
+
+        return asked(name)
+
+    @contextmanager
+    def _computing(self, what: str, name: str) -> Iterator[None]:
+        """Guard against values that depend on themselves, and against endless chains."""
+        key = (what, name.casefold())
+        if key in self._waiting:
+            raise RefusedError(f"{what} `{name}` depends on itself")
+        if self.budget.depth >= CALLS:
+            raise BoundsError(f"more than {CALLS} values depend on each other in a chain")
+        self._waiting.append(key)
+        self.budget.depth += 1
+        try:
+            yield
+        finally:
+            self._waiting.pop()
+            self.budget.depth -= 1
+
+    def _once(self, what: str, name: str, compute: Callable[[], Value]) -> Value:
+        key = (what, name.casefold())
+        if key not in self._known:
+            with self._computing(what, name):
+                found = compute()
+            self.budget.weigh(found)
+            self._known[key] = found
+        return self._known[key]
+
+    def parameter(self, name: str) -> Value:
+        """The value of a parameter: as given, else its default; secrets are never known."""
+        declared = _member(self.section("parameters"), name)
+        if declared is None:
+            raise RefusedError(f"parameter `{name}` is not declared")
+        return self._once("parameter", name, lambda: self._parameter(*declared))
+
+    def _parameter(self, name: str, declared: Any) -> Value:
+        given = self.given.get(name.casefold())
+        default = get(declared, "defaultValue")
+        place = (*self.pointer, "parameters", name)
+        if _type_of(self, declared) in _SECURE and (given is not None or default != ""):
+            return self._open_parameter(name, place, f"parameter `{name}` is a secret")
+        if given is not None:
+            return given()
+        if isinstance(declared, dict) and any(key.casefold() == "defaultvalue" for key in declared):
+            return self.settler.value(default, (*place, "defaultValue"), Context(self))
+        if get(declared, "nullable") is True:
+            return None
+        settle = f"give it with `--param {name}=VALUE` or a parameter file" if self.parent is None else ""
+        return self._open_parameter(name, place, f"parameter `{name}` has no value", settle)
+
+    def _open_parameter(self, name: str, place: Pointer, why: str, settle: str = "") -> Unsettled:
+        text = name if self.parent is None else f"{name} of {digest(str(self.pointer) + self.file.path)}"
+        return Unsettled(why, self.file.place(place), settle=settle, spelling=f"{{{text}}}")
+
+    def variable(self, name: str) -> Value:
+        """The value of a variable."""
+        section = self.section("variables")
+        place = (*self.pointer, "variables")
+        found = _member(section, name)
+        if found is not None and not is_copy(*found):
+            return self._once(
+                "variable", name, lambda: self.settler.value(found[1], (*place, found[0]), Context(self))
+            )
+        loop = _loop(section, name)
+        if loop is None:
+            raise RefusedError(f"variable `{name}` is not declared")
+        return self._once(
+            "variable", name, lambda: self.settler.copies(loop[1], (*place, *loop[0]), Context(self))
+        )
+
+    def output(self, name: str) -> Value:
+        """The value of an output."""
+        found = _member(self.section("outputs"), name)
+        if found is None:
+            raise FunctionProblemError(f"the deployment has no output `{name}`")
+        return self._once("output", name, lambda: self._output(*found))
+
+    def _output(self, name: str, declared: Any) -> Value:
+        place = (*self.pointer, "outputs", name)
+        loop = get(declared, "copy")
+        if isinstance(loop, dict):
+            return self.settler.copies({"name": "", **loop}, (*place, "copy"), self.context)
+        return self.settler.value(get(declared, "value"), (*place, "value"), self.context)
+
+    def function(self, name: str, values: Sequence[Value]) -> Value:
+        """The answer of a user function, `namespace.name`."""
+        found = self._functions.get(name.casefold())
+        if found is None:
+            raise FunctionProblemError(f"the function `{name}` is not known")
+        pointer, declared = found
+        wanted = get(declared, "parameters")
+        names = [str(get(one, "name")) for one in wanted] if isinstance(wanted, list) else []
+        if len(values) != len(names):
+            raise FunctionProblemError(f"`{name}` takes {len(names)} arguments, not {len(values)}")
+        own = {one.casefold(): value for one, value in zip(names, values, strict=True)}
+        if self.budget.depth >= CALLS:
+            raise BoundsError(f"more than {CALLS} functions call each other in a chain")
+        self.budget.depth += 1
+        try:
+            node = get(get(declared, "output"), "value")
+            return self.settler.value(node, (*pointer, "output", "value"), Context(self, arguments=own))
+        finally:
+            self.budget.depth -= 1
+
+    @cached_property
+    def _functions(self) -> dict[str, tuple[Pointer, Any]]:
+        found: dict[str, tuple[Pointer, Any]] = {}
+        spaces = get(self.data, "functions")
+        for i, space in enumerate(spaces if isinstance(spaces, list) else ()):
+            members = get(space, "members")
+            for name, declared in members.items() if isinstance(members, dict) else ():
+                place = (*self.pointer, "functions", i, "members", name)
+                found[f"{get(space, 'namespace')}.{name}".casefold()] = place, declared
+        return found
+
+    @property
+    def instances(self) -> list[Instance]:
+        """The resources it declares, loops run, those left out by a condition left out."""
+        from aks_egress_scan.readers.arm.instances import instances_of
+
+        if self._instances is None:
+            with self._computing("the list of resources of", "this template"):
+                self._instances = instances_of(self)
+        return self._instances
+
+
+def _member(section: dict[str, Any], name: str) -> tuple[str, Any] | None:
+    """A member with its own spelling of the name."""
+    if name in section:
+        return name, section[name]
+    wanted = name.casefold()
+    return next(((key, item) for key, item in section.items() if key.casefold() == wanted), None)
+
+
+def _loop(section: dict[str, Any], name: str) -> tuple[Pointer, Any] | None:
+    for key, item in section.items():
+        for i, one in enumerate(item) if is_copy(key, item) else ():
+            if str(get(one, "name")).casefold() == name.casefold():
+                return (key, i), one
+    return None
+
+
+def _type_of(template: Template, declared: Any) -> str:
+    return declared_type(template.data, declared)
+
+
+def declared_type(data: dict[str, Any], declared: Any) -> str:
+    """The type of a parameter in lower case, through `$ref` to the template's `definitions`."""
+    for _ in range(10):
+        name = get(declared, "type")
+        if isinstance(name, str):
+            return name.casefold()
+        reference = get(declared, "$ref")
+        if not isinstance(reference, str) or not reference.startswith("#/definitions/"):
+            return ""
+        declared = get(get(data, "definitions"), reference.removeprefix("#/definitions/"))
+    return ""

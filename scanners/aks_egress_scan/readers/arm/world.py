@@ -1,0 +1,77 @@
+"""What all templates of one deployment share: where parts stand, notices, the resources met so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from aks_egress.arm.resources import Notice
+from aks_egress.values import Origin, Step, Unknown, Value
+from aks_egress_scan.readers.base import MalformedError
+from aks_egress_scan.readers.expressions.limits import Budget
+
+if TYPE_CHECKING:
+    from aks_egress_scan.readers.arm.instances import Instance
+
+Pointer = tuple[Step, ...]
+
+_NOTICE_LIMIT: Final = 100
+
+
+class RefusedError(Exception):
+    """ARM would refuse the template for this, whatever its parameters are; the place is added on the way out."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that templates stand in.
+
+    `place` turns a pointer into the file's JSON (or into the compiled form of a source) into an origin.
+    `sibling` finds another template by a path relative to this one.
+    """
+
+    path: str
+    place: Callable[[Pointer], Origin]
+    sibling: Callable[[str], Linked | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A template that another one names, with the file it stands in."""
+
+    template: dict[str, Any]
+    file: File
+
+
+@dataclass(slots=True)
+class World:
+    """One deployment with everything nested in it."""
+
+    path: str
+    locate: Callable[[Origin], int | None]
+    options: Mapping[str, Value] = field(default_factory=dict)
+    budget: Budget = field(default_factory=Budget)
+    notices: list[Notice] = field(default_factory=list)
+    unread: dict[str, Unknown] = field(default_factory=dict)
+    instances: dict[str, Instance] = field(default_factory=dict)
+
+    def refuse(self, message: str, origin: Origin) -> MalformedError:
+        """The error for a template that is broken at a place."""
+        return MalformedError(message, origin.path or self.path, self.locate(origin))
+
+    def notice(self, code: str, message: str, origin: Origin) -> None:
+        """Note something, once; after many the rest is counted out."""
+        if len(self.notices) < _NOTICE_LIMIT and not any(
+            one.message == message and one.origin == origin for one in self.notices
+        ):
+            self.notices.append(Notice(code, message, origin))
+
+    def miss(self, kind: str, reason: Unknown) -> None:
+        """Note that there may be more resources of a type (`*`: of any) than are found."""
+        self.unread.setdefault(kind.casefold(), reason)
+        self.notice("unread", reason.why, reason.origin)
+
+    def option(self, name: str) -> Value:
+        """What `--param` says of the deployment itself: `resourceGroup().location=westeurope`."""
+        return self.options.get(name.casefold())

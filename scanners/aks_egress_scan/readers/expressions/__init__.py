@@ -1,0 +1,1 @@
+"""ARM template expressions: parsed once, evaluated with everything unknown kept as unknown."""

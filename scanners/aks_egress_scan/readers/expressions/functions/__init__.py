@@ -1,0 +1,1 @@
+"""The functions of ARM template expressions, one module for each family."""

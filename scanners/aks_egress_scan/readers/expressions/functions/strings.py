@@ -1,0 +1,207 @@
+"""Functions on text.  Searching (`startsWith`, `indexOf`) ignores case as ARM does; `contains`, `equals` and
+`replace` do not.
+
+Microsoft: "String functions for ARM templates".
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Final
+
+from aks_egress.values import Unknown, Value
+from aks_egress_scan.readers.expressions.functions.formats import formatted
+from aks_egress_scan.readers.expressions.signatures import FunctionProblemError, define
+from aks_egress_scan.readers.expressions.unsettled import (
+    OpenText,
+    Unsettled,
+    composed,
+    scope_only,
+    segments,
+    settled,
+    spelled,
+    unsettled,
+)
+
+_GUID_NAMESPACE: Final = uuid.UUID("11fb06fb-712d-4ddd-98c7-e71bbd588830")
+_PAD_LIMIT: Final = 10_000
+
+
+@define("concat", "string|int|bool...", "array...", partial=True, costly=True)
+def _concat(*parts: Value) -> Value:
+    if any(isinstance(part, list) for part in parts):
+        return unsettled("concat", parts) if _any_unknown(parts) else [one for part in parts for one in part]  # type: ignore[union-attr]
+    return composed("concat", "".join(map(spelled, parts)), parts)
+
+
+def _any_unknown(parts: tuple[Value, ...]) -> bool:
+    return any(isinstance(part, Unknown) for part in parts)
+
+
+@define("format", "string, any...", "string", partial=True, costly=True)
+def _format(pattern: Value, *arguments: Value) -> Value:
+    if isinstance(pattern, Unknown):
+        return unsettled("format", (pattern, *arguments))
+    return composed("format", formatted(str(pattern), arguments), arguments)
+
+
+@define("string", "any", partial=True, costly=True)
+def _string(value: Value) -> Value:
+    if isinstance(value, str | Unknown):
+        return value
+    return as_text(value) if settled(value) else unsettled("string", (value,))
+
+
+def as_text(value: Value) -> str:
+    """A settled value as text: JSON without spaces for lists and objects."""
+    return spelled(value)
+
+
+@define("toLower", "string", partial=True)
+def _to_lower(value: Value) -> Value:
+    return _recased("toLower", value, spelled(value).lower())
+
+
+@define("toUpper", "string", partial=True)
+def _to_upper(value: Value) -> Value:
+    return _recased("toUpper", value, spelled(value).upper())
+
+
+def _recased(name: str, value: Value, text: str) -> Value:
+    """ARM compares names without case, so an open name stays the same name."""
+    return (
+        value
+        if isinstance(value, Unknown | OpenText)
+        else text
+        if isinstance(value, str)
+        else unsettled(name, (value,))
+    )
+
+
+@define("trim", "string", partial=True)
+def _trim(value: Value) -> Value:
+    return value if isinstance(value, Unknown | OpenText) else str(value).strip()
+
+
+@define("length", "string|array|object")
+def _length(value: str | list[Value] | dict[str, Value]) -> Value:
+    return len(value)
+
+
+@define("empty", "string|array|object|null", partial=True)
+def _empty(value: Value) -> Value:
+    return unsettled("empty", (value,)) if isinstance(value, Unknown) else not value
+
+
+@define("startsWith", "string, string")
+def _starts_with(text: str, start: str) -> Value:
+    return text.casefold().startswith(start.casefold())
+
+
+@define("endsWith", "string, string")
+def _ends_with(text: str, end: str) -> Value:
+    return text.casefold().endswith(end.casefold())
+
+
+@define("indexOf", "string, string")
+def _index_of(text: str, wanted: str) -> Value:
+    return text.lower().find(wanted.lower())
+
+
+@define("lastIndexOf", "string, string")
+def _last_index_of(text: str, wanted: str) -> Value:
+    return text.lower().rfind(wanted.lower())
+
+
+@define("substring", "string, int, int?")
+def _substring(text: str, start: int, length: int | None = None) -> Value:
+    end = len(text) if length is None else start + length
+    if not 0 <= start <= end <= len(text):
+        raise FunctionProblemError(f"`substring` reaches beyond text of {len(text)} characters")
+    return text[start:end]
+
+
+@define("replace", "string, string, string", partial=True)
+def _replace(text: Value, old: Value, new: Value) -> Value:
+    if any(isinstance(one, Unknown | OpenText) for one in (text, old, new)):
+        return unsettled("replace", (text, old, new))
+    if not old:
+        raise FunctionProblemError("`replace` looks for empty text")
+    if str(text).count(str(old)) * len(str(new)) > 4_000_000:
+        raise FunctionProblemError("`replace` makes more than four million characters")
+    return str(text).replace(str(old), str(new))
+
+
+@define("split", "string, string|array", partial=True)
+def _split(text: Value, delimiter: Value) -> Value:
+    if isinstance(text, OpenText) and delimiter == "/":
+        reason = unsettled("split", (text,))
+        parts = str(text).split("/")
+        return [Unsettled(reason.why, spelling=part) if part[:1] == "{" else part for part in parts]
+    if isinstance(text, Unknown | OpenText) or not settled(delimiter):
+        return _split_open(text, delimiter)
+    marks = [
+        one
+        for one in (delimiter if isinstance(delimiter, list) else [delimiter])
+        if isinstance(one, str) and one
+    ]
+    parts = [str(text)]
+    for mark in marks:
+        parts = [piece for part in parts for piece in part.split(mark)]
+    return list(parts)
+
+
+def _split_open(text: Value, delimiter: Value) -> Value:
+    """The parts of an id of which some names are not known; other text stays whole and unknown."""
+    reason = unsettled("split", (text, delimiter))
+    if delimiter != "/" or not isinstance(text, Unsettled) or not text.refers_to:
+        return reason
+    parts = ["", *segments(text.spelling)]
+    return [
+        Unsettled(reason.why, reason.origin, (), reason.settle, part) if "{" in part else part
+        for part in parts
+    ]
+
+
+@define("join", "array, string", partial=True, costly=True)
+def _join(parts: Value, delimiter: Value) -> Value:
+    if not isinstance(parts, list) or isinstance(delimiter, Unknown):
+        return unsettled("join", (parts, delimiter))
+    return composed("join", str(delimiter).join(map(spelled, parts)), parts)
+
+
+@define("padLeft", "string|int, int, string?")
+def _pad_left(value: str | int, width: int, fill: str = " ") -> Value:
+    if not 0 <= width <= _PAD_LIMIT or len(fill) != 1:
+        raise FunctionProblemError(f"`padLeft` takes a width of 0 to {_PAD_LIMIT} and one character")
+    return str(value).rjust(width, fill)
+
+
+@define("json", "string|array|object|null")
+def _json(text: Value) -> Value:
+    if not isinstance(text, str):
+        return text
+    try:
+        value: Value = json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        raise FunctionProblemError("`json` takes text that is JSON") from None
+    return value
+
+
+@define("uniqueString", "string...", partial=True)
+def _unique_string(*parts: Value) -> Value:
+    """A stable stand-in of the right form: 13 characters that depend on the arguments alone."""
+    text = "-".join(map(spelled, parts))
+    if not scope_only(text):
+        return unsettled("uniqueString", parts)
+    number = uuid.uuid5(_GUID_NAMESPACE, text).int
+    letters = "abcdefghijklmnopqrstuvwxyz234567"
+    return "".join(letters[number >> 5 * i & 31] for i in range(13))
+
+
+@define("guid", "string...", partial=True)
+def _guid(*parts: Value) -> Value:
+    """The name-based UUID that ARM makes of the arguments."""
+    text = "-".join(map(spelled, parts))
+    return str(uuid.uuid5(_GUID_NAMESPACE, text)) if scope_only(text) else unsettled("guid", parts)

@@ -1,0 +1,207 @@
+"""Values that an expression cannot settle, kept so that names and references still meet.
+
+An unknown remembers how it would be spelled (`nsg-{suffix}`): a resource and a reference that are named
+by the same unknown expression are the same resource, whatever its value turns out to be.  Text in which
+only the subscription or the resource group is open is good enough for an id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from aks_egress.arm.ids import ResourceId, parse_id
+from aks_egress.values import Reference, Step, Unknown, Value, unknowns
+
+OPEN_TENANT: Final = "{tenant}"
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled(Unknown):
+    """An unknown with its spelling: text in which each open part stands in braces."""
+
+    spelling: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Unsettled):
+    """One of several values, nobody can say which."""
+
+    options: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime(Unsettled):
+    """A part of what `reference()` will answer; `step` follows one more property or index."""
+
+    step: Callable[[Step], Value] = field(default=lambda _: None, repr=False, compare=False)
+
+
+class OpenText(str):
+    """Text with a part that depends on where the template is deployed, such as an id in a scope that is open."""
+
+    __slots__ = ()
+
+
+_SPELLING_LIMIT: Final = 160
+_SCOPES: Final = re.compile(r"\{(?:subscription|resource-group|tenant|management-group)\}")
+
+
+def spelled(value: Value) -> str:
+    """How a value reads within text: itself where it is known, its open part in braces where not."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Unknown):
+        return _spelling(value)
+    if isinstance(value, bool):
+        return "True" if value else "False"
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, int | float) else json.dumps(_plain(value), separators=(",", ":"))
+
+
+def _spelling(value: Unknown) -> str:
+    own = value.spelling if isinstance(value, Unsettled) else ""
+    return own or f"{{{digest(value.why)}}}"
+
+
+def _plain(value: Value) -> object:
+    """Nested data with its unknowns spelled, for writing."""
+    match value:
+        case Unknown():
+            return _spelling(value)
+        case dict():
+            return {key: _plain(item) for key, item in value.items()}
+        case list():
+            return [_plain(item) for item in value]
+    return value
+
+
+def digest(text: str) -> str:
+    """A short stable name for long text."""
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:10]
+
+
+def opened(name: str, arguments: Iterable[Value]) -> str:
+    """The spelling of a call that is not settled: `{substring(name, 0, 3)}`."""
+    inner = ", ".join(_quoted(argument) for argument in arguments)
+    text = f"{name}({inner})".replace("/", "|").replace("{", "").replace("}", "")
+    return f"{{{text if len(text) <= _SPELLING_LIMIT else name + ' ' + digest(text)}}}"
+
+
+def _quoted(value: Value) -> str:
+    text = spelled(value)
+    return f"'{text}'" if isinstance(value, str) and not isinstance(value, OpenText) else text
+
+
+def unsettled(name: str, arguments: Iterable[Value], spelling: str | None = None) -> Unsettled:
+    """What a function answers where an argument is not known: the reason of the first such argument."""
+    given = list(arguments)
+    first = next((one for value in given for one in unknowns(value)), None)
+    text = opened(name, given) if spelling is None else spelling
+    if first is None:
+        return Unsettled("it depends on where the template is deployed", spelling=text)
+    return Unsettled(first.why, first.origin, (), first.settle, text)
+
+
+def composed(name: str, text: str, parts: Iterable[Value]) -> Value:
+    """Text put together from `parts` as `text`: known, an id with an open scope, or unknown with what it refers to."""
+    if not any(isinstance(part, Unknown | OpenText) or _holds_unknown(part) for part in parts):
+        return text
+    found = parse_id(text)
+    if found is None:
+        if not _SCOPES.sub("", text).count("{") and not any(isinstance(part, Unknown) for part in parts):
+            return OpenText(text)
+        return unsettled(name, parts, _shortened(name, text))
+    return promised(found, unsettled(name, parts, str(found)))
+
+
+def _holds_unknown(part: Value) -> bool:
+    return isinstance(part, list | dict) and next(unknowns(part), None) is not None
+
+
+def _shortened(name: str, text: str) -> str:
+    return text if len(text) <= 2 * _SPELLING_LIMIT else f"{{{name} {digest(text)}}}"
+
+
+def promised(found: ResourceId, reason: Unsettled) -> Value:
+    """An id whose scope may be open; where a name is not known, an unknown that refers to it."""
+    tidy = _with_open_scopes(found)
+    if not any("{" in name for name in tidy.names):
+        return OpenText(str(tidy)) if "{" in tidy.spelling else str(tidy)
+    return Unsettled(reason.why, reason.origin, (Reference(str(tidy)),), reason.settle, str(tidy))
+
+
+def _with_open_scopes(found: ResourceId) -> ResourceId:
+    """The id with each scope segment that is open in part (`rg-{x}`) open as a whole."""
+    parts = found.spelling.strip("/").split("/")
+    head = len(found.scope.split("/")) if found.scope.strip("/") else 0
+    segments = [
+        f"{{{one}}}" if "{" in one and one[0] != "{" and i < head else one for i, one in enumerate(parts)
+    ]
+    return parse_id("/" + "/".join(segments)) or found
+
+
+def scope_only(text: str) -> bool:
+    """Whether nothing but the scope of the deployment is open in this text."""
+    return "{" not in _SCOPES.sub("", text)
+
+
+def segments(text: str) -> list[str]:
+    """The parts of a name between slashes; a slash within braces parts nothing."""
+    found, depth = [""], 0
+    for char in text:
+        depth = max(0, depth + (char == "{") - (char == "}"))
+        if char == "/" and not depth:
+            found.append("")
+        else:
+            found[-1] += "|" if char == "/" else char
+    return [part for part in found if part]
+
+
+def settled(value: Value) -> bool:
+    """Whether nothing within the value is unknown or open."""
+    match value:
+        case Unknown() | OpenText():
+            return False
+        case dict():
+            return all(settled(item) for item in value.values())
+        case list():
+            return all(settled(item) for item in value)
+    return True
+
+
+def plain(value: Value) -> Value:
+    """The value as everybody else knows values: without spellings, open text as text."""
+    match value:
+        case Unsettled():
+            return Unknown(value.why, value.origin, value.refers_to, value.settle)
+        case OpenText():
+            return str(value)
+        case dict():
+            return {key: plain(item) for key, item in value.items()}
+        case list():
+            return [plain(item) for item in value]
+    return value
+
+
+def targets(value: Value) -> tuple[Reference, ...]:
+    """The resources that a value names: an id as text, or what an unknown refers to."""
+    if isinstance(value, Unknown):
+        return value.refers_to
+    found = parse_id(value)
+    return (Reference(str(found)),) if found else ()
+
+
+def choice(condition: Value, *options: Value) -> Value:
+    """One of the options, by a condition that is not known."""
+    if all(settled(one) and one == options[0] and type(one) is type(options[0]) for one in options):
+        return options[0]
+    named = [targets(one) for one in options]
+    refers = tuple(dict.fromkeys(ref for refs in named for ref in refs)) if all(named) else ()
+    reason = unsettled("if", (condition, *options))
+    return Choice(reason.why, reason.origin, refers, reason.settle, reason.spelling, options)
