@@ -125,7 +125,7 @@ def _severity(flow: JudgedFlow, said: Rule) -> Severity | None:
 
 def _cause(flow: JudgedFlow) -> Key:
     """What flows must share to be one finding: who stands in their way."""
-    deciders = doubtful(flow)[:1] if flow.verdict is Verdict.UNKNOWN else blockers(flow)
+    deciders = doubtful(flow) if flow.verdict is Verdict.UNKNOWN else blockers(flow)
     return tuple((one.hop, one.resource_id or one.resource, one.name) for one in deciders)
 
 
@@ -158,7 +158,7 @@ def _shut(
 def _undecided(
     context: Context, cluster: JudgedCluster, said: Rule, severity: Severity, flows: Sequence[JudgedFlow]
 ) -> Finding:
-    behind = doubtful(flows[0])[:1]
+    behind = doubtful(flows[0])
     first = behind[0] if behind else None
     judgement = flows[0].judgement
     where = ", ".join(dict.fromkeys(f"`{flow.start.subnet.label}`" for flow in flows))

@@ -126,8 +126,8 @@ class Filter:
         target, second = self._side(
             rule.destination, demand.target_groups, denies=denies, lies_in=demand.lies_in
         )
-        if denies and rule.problems:
-            source, target = _as_refused(rule, source, target)
+        if rule.access not in ("allow", "alwaysallow"):
+            source, target = _as_refused(rule.source, source), _as_refused(rule.destination, target)
         parts = (source, target, rule.protocol, rule.source_port, rule.port)
         possible = Box(*(part.possible for part in parts))
         if not all(possible):
@@ -178,15 +178,11 @@ class Filter:
 _ACCESS = {"allow": "Allow", "deny": "Deny", "alwaysallow": "AlwaysAllow"}
 
 
-def _as_refused(rule: SecurityRule, source: Extent, target: Extent) -> tuple[Extent, Extent]:
-    """A Deny that Azure would refuse: an empty side matches everything, a damaged one may (N2)."""
-    ends = []
-    for side, extent in ((rule.source, source), (rule.destination, target)):
-        if not side.given:
-            ends.append(Extent.exactly(EVERYWHERE))
-        else:
-            ends.append(Extent(extent.sure, EVERYWHERE))
-    return ends[0], ends[1]
+def _as_refused(side: Side, extent: Extent) -> Extent:
+    """A side that Azure would refuse, of a rule that may deny: empty it covers everything, damaged it may (N2)."""
+    if not side.given:
+        return Extent.exactly(EVERYWHERE)
+    return Extent(extent.sure, EVERYWHERE) if side.damaged else extent
 
 
 def _membership(groups: Sequence[ResourceId | None], members: frozenset[ResourceId] | None) -> Extent:

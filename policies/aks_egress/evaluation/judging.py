@@ -57,6 +57,8 @@ class Judgement:
     doubts: tuple[str, ...]
     assumptions: tuple[str, ...]
     traces: tuple[Trace, ...]
+    undecided: tuple[Decider, ...] = ()
+    """Who leaves an unknown verdict open: the first hop that nobody can predict."""
 
 
 def verdict_of(demand: Demand, traces: Sequence[Trace]) -> Verdict:
@@ -126,7 +128,27 @@ def judge(parts: Sequence[tuple[Demand, Sequence[Trace]]]) -> Judgement:
         doubts=_distinct(doubt for decider in deciders for doubt in decider.doubts),
         assumptions=_distinct(one for decider in deciders for one in decider.assumptions),
         traces=tuple(every),
+        undecided=_undecided(verdict, every),
     )
+
+
+def _undecided(verdict: Verdict, every: Sequence[Trace]) -> tuple[Decider, ...]:
+    if verdict is not Verdict.UNKNOWN:
+        return ()
+    open_steps = (
+        step
+        for trace in every
+        if trace.verdict is Verdict.UNKNOWN
+        for step in trace.steps
+        if outcome(step) is Verdict.UNKNOWN
+    )
+    first = next(open_steps, None)
+    if first is not None:
+        return tuple(one for one in first if one.action is Action.UNKNOWN) or first
+    shut = (
+        one for trace in every for step in trace.steps if outcome(step) is Verdict.BLOCKED for one in step
+    )
+    return tuple(shut)[:1]
 
 
 def _shown(verdict: Verdict, traces: Sequence[Trace]) -> Verdict:
@@ -250,7 +272,7 @@ def _counterexample(
         for trace in traces:
             if trace.verdict is Verdict.BLOCKED:
                 shown = trace.box.example().as_dict()
-                if demand.name and demand.somewhere and not demand.lies_in:
-                    shown["destination"] = demand.name
+                if demand.somewhere and demand.target is None and trace.box.destination >= PUBLIC_V4:
+                    shown["destination"] = demand.name or f"an address of {demand.lies_in or 'the Internet'}"
                 return shown
     return None

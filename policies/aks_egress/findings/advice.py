@@ -118,11 +118,8 @@ def blockers(flow: JudgedFlow) -> tuple[Decider, ...]:
 
 
 def doubtful(flow: JudgedFlow) -> tuple[Decider, ...]:
-    """What leaves a flow undecided, the first reason first."""
-    unknown = tuple(
-        decision.decider for decision in flow.judgement.path if decision.decider.action is Action.UNKNOWN
-    )
-    return unknown or tuple(decision.decider for decision in flow.judgement.path)
+    """Who leaves a flow undecided."""
+    return flow.judgement.undecided
 
 
 def _once(items: Iterable[T]) -> list[T]:
