@@ -112,7 +112,7 @@ resource "azurerm_network_security_group" "nodes" {
       protocol                   = security_rule.value.protocol
       source_port_range          = "*"
       source_address_prefix      = security_rule.value.source
-      destination_address_prefix = "*"
+      destination_address_prefix = security_rule.value.target
       destination_port_range     = security_rule.value.port
     }
   }

@@ -46,6 +46,7 @@ variable "hardening_rules" {
     protocol = string
     port     = string
     source   = string
+    target   = string
   })))
   default = {}
 }

@@ -9,6 +9,7 @@ hardening_rules = {
       protocol = "Tcp"
       port     = "10250"
       source   = "10.1.0.0/22"
+      target   = "10.1.4.0/22"
     },
   ]
 }
