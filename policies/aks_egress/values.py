@@ -115,8 +115,10 @@ def text(value: Value) -> str | Unknown | None:
         return value.strip() or None
     if isinstance(value, bool):
         return Unknown("a true or false stands where text is expected")
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     if isinstance(value, int | float):
-        return str(int(value)) if float(value).is_integer() else str(value)
+        return str(value)
     return Unknown("a list or an object stands where text is expected")
 
 

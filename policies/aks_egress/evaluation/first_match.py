@@ -37,7 +37,7 @@ class Clause(Generic[R]):
 
 @dataclass(frozen=True, slots=True)
 class Piece(Generic[R]):
-    """Packets that are answered alike."""
+    """Packets that are answered alike, by each decider once."""
 
     box: Box
     deciders: tuple[R, ...]
@@ -58,7 +58,7 @@ def first_match(clauses: Iterable[Clause[R]], otherwise: R, within: Sequence[Box
         pending = _apply(clause, pending, done)
         if len(pending) + len(done) > MOST_PIECES:
             raise TooIntricateError
-    done.extend(Piece(box, (*seen, otherwise)) for box, seen in pending)
+    done.extend(Piece(box, seen if otherwise in seen else (*seen, otherwise)) for box, seen in pending)
     return _merged(done)
 
 
@@ -75,7 +75,7 @@ def _apply(
             left.append((box, seen))
             continue
         left.extend((rest, seen) for rest in box.minus(hit))
-        answered = (*seen, clause.decider)
+        answered = seen if clause.decider in seen else (*seen, clause.decider)
         certain = None if sure is None else hit.meet(sure)
         if certain is None:
             left.append((hit, answered))

@@ -14,15 +14,17 @@ from aks_egress.evaluation.first_match import Clause, Piece, first_match
 from aks_egress.packets.addresses import ALL_V4, ALL_V6, NEVER_INTERNET, length_of, parse
 from aks_egress.packets.boxes import Box
 from aks_egress.packets.extents import Extent
-from aks_egress.packets.intervals import IntervalSet
+from aks_egress.packets.intervals import EMPTY, IntervalSet
 from aks_egress.packets.names import Match
-from aks_egress.packets.tags import ServiceTags, canonical
+from aks_egress.packets.tags import PUBLIC, ServiceTags, canonical
 from aks_egress.topology.networks import Peering, Subnet
 from aks_egress.topology.routing import RouteTable, UserRoute
 from aks_egress.topology.spaces import carries, peer_space, remote_network, remote_prefixes
 from aks_egress.values import NOWHERE, Unknown
 
 USER, BGP, SYSTEM = 0, 1, 2
+BEFORE_TAGS = 0.05
+"""Behind a user's explicit prefix, before any tag of a user's route."""
 
 #: service of a service endpoint -> the tag whose prefixes become routes
 SERVICE_TAGS = {
@@ -151,6 +153,9 @@ class RouteSelection:
         )
 
     def _peered(self) -> IntervalSet:
+        """What peerings surely lead to; a table that drops their routes leaves it to others."""
+        if self.table is not None and self.table.drops_peering is not False:
+            return EMPTY
         spaces = [peer_space(self.subnet.network, one).sure for one in self.subnet.network.peerings]
         return IntervalSet.of(span for space in spaces for span in space.spans)
 
@@ -159,29 +164,34 @@ class RouteSelection:
         yield from self._peerings()
         for name, covered, decider in self.endpoints:
             yield _Entry(128 if name == "v6" else 32, SYSTEM, decider, covered)
-        for service in self.subnet.service_endpoints.known:
-            tag = SERVICE_TAGS.get(service.casefold())
-            if tag is not None:
-                way = Way(hop="VirtualNetworkServiceEndpoint")
-                decider = self._system(
-                    f"service endpoint {service}", f"the service endpoint {service} leads there", way
-                )
-                bundle = list(self._bundle(tag, SYSTEM, decider, lies_in))
-                if self.table is not None and any(route.tag for route in self.table.routes):
-                    # U13: nobody documents which wins on one prefix, a tag route or a service endpoint
-                    yield from (
-                        _Entry(one.length, -1, decider, Extent.within(one.covered.possible)) for one in bundle
-                    )
-                yield from bundle
-        if self.subnet.service_endpoints.unknown is not None:
-            decider = self._unknown_route(self.subnet.service_endpoints.unknown)
-            yield _Entry(32, SYSTEM, decider, Extent.within(ALL_V4 - NEVER_INTERNET))
+        yield from self._service_endpoints(lies_in)
         internet = self._system(
             "default route", "the system's default route leads to the Internet", Way(hop="Internet")
         )
         yield _Entry(0, SYSTEM, internet, Extent.exactly(ALL_V4))
         yield _Entry(0, SYSTEM, internet, Extent.exactly(ALL_V6))
         yield from self._reserved()
+
+    def _service_endpoints(self, lies_in: str) -> Iterator[_Entry]:
+        for service in self.subnet.service_endpoints.known:
+            way = Way(hop="VirtualNetworkServiceEndpoint")
+            decider = self._system(
+                f"service endpoint {service}", f"the service endpoint {service} leads there", way
+            )
+            tag = SERVICE_TAGS.get(service.casefold())
+            if tag is None:  # nobody here knows which prefixes this service has
+                yield from _somewhere_public(decider)
+                continue
+            bundle = list(self._bundle(tag, SYSTEM, decider, lies_in))
+            if self.table is not None and any(route.tag for route in self.table.routes):
+                # U13: nobody documents which wins on one prefix, a tag route or a service endpoint
+                yield from (
+                    _Entry(one.length, BEFORE_TAGS, decider, Extent.within(one.covered.possible))
+                    for one in bundle
+                )
+            yield from bundle
+        if self.subnet.service_endpoints.unknown is not None:
+            yield from _somewhere_public(self._unknown_route(self.subnet.service_endpoints.unknown))
 
     def _own_network(self) -> Iterator[_Entry]:
         network = self.subnet.network
@@ -194,9 +204,12 @@ class RouteSelection:
 
     def _peerings(self) -> Iterator[_Entry]:
         network = self.subnet.network
+        if network.peerings_gap is not None and not self._without_peerings():
+            gap = self._unknown_route(network.peerings_gap)
+            yield _Entry(32, SYSTEM, gap, Extent.within(NEVER_INTERNET - network.space.sure))
         for peering in network.peerings:
             answer, why = carries(network, peering)
-            if peering.allow_access is False or (self.table is not None and self.table.drops_peering is True):
+            if peering.allow_access is False or self._without_peerings():
                 continue
             space = peer_space(network, peering)
             label = remote_network(network, peering).name
@@ -209,10 +222,16 @@ class RouteSelection:
             way = Way(hop="VNetPeering", peering=peering, unknown=unknown if answer is Match.MAYBE else None)
             reason = why or f"peering `{peering.name}` leads to `{label}`"
             decider = self._decide(f"peering {peering.name}", action, reason, way)
+            if self.table is not None and self.table.drops_peering is not False:
+                space = Extent.within(space.possible)
             for part in remote_prefixes(network, peering):
                 yield _Entry(length_of(part.spans[0]), SYSTEM, decider, Extent(part & space.sure, part))
             if space.possible != space.sure:
                 yield _Entry(32, SYSTEM, decider, Extent.within(space.possible - space.sure))
+
+    def _without_peerings(self) -> bool:
+        """Whether the table drops the peerings' routes for certain (R10)."""
+        return self.table is not None and self.table.drops_peering is True
 
     def _reserved(self) -> Iterator[_Entry]:
         """The system's None routes for private ranges, which a 0.0.0.0/0 of the user takes away (R3, R4)."""
@@ -279,6 +298,11 @@ class RouteSelection:
             settle=way.unknown.settle if way.unknown else "",
             detail=way,
         )
+
+
+def _somewhere_public(decider: Decider) -> Iterator[_Entry]:
+    """A route to published addresses that are not known: it may be longer than any prefix written here."""
+    yield _Entry(129, SYSTEM, decider, Extent.within(PUBLIC))
 
 
 def _clause(decider: Decider, covered: Extent) -> Clause[Decider]:

@@ -47,6 +47,13 @@ def parse(text: str, *, host_bits: bool = False) -> IntervalSet:
     return IntervalSet.single(number(network[0]), number(network[-1]))
 
 
+def prefix(text: str) -> IntervalSet:
+    """The addresses of an IP or a CIDR prefix; raises BadAddressError, also for a range."""
+    if "-" in text:
+        raise BadAddressError(f"`{text}` is a range, where only an IP address or a prefix can stand")
+    return parse(text)
+
+
 def _quick_v4(text: str) -> IntervalSet | None:
     """The common case without the standard library's objects: a well-formed IPv4 prefix."""
     head, slash, tail = text.partition("/")

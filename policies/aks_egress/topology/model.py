@@ -92,7 +92,7 @@ class Topology:
         for connection in self.graph.of_kind(HUB_CONNECTIONS):
             if (
                 not network.is_(self._connected(connection))
-                or flag(connection.prop("enableInternetSecurity"), False) is False
+                or flag(connection.prop("enableInternetSecurity"), False) is not True
             ):
                 continue
             hub = connection.id.parent

@@ -129,7 +129,7 @@ def _peering(graph: Graph, row: Resource) -> Peering:
         flag(row.prop("useRemoteGateways"), False),
         text(row.prop("peeringState")),
         tokens(row.prop("remoteAddressSpace", "addressPrefixes")),
-        row.prop("peerCompleteVnets") is not False,
+        flag(row.prop("peerCompleteVnets"), True) is True,
         row.origin,
     )
 

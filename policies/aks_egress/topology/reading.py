@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from aks_egress.packets.addresses import EVERYWHERE, BadAddressError, parse
+from aks_egress.packets.addresses import EVERYWHERE, BadAddressError, parse, prefix
 from aks_egress.packets.boxes import AH, ANY_PORT, ANY_PROTOCOL, ESP, ICMP, TCP, UDP
 from aks_egress.packets.extents import Extent
 from aks_egress.packets.intervals import EMPTY, IntervalSet, union
@@ -47,8 +47,11 @@ def tokens(*forms: Value) -> Tokens:
     return Tokens(tuple(dict.fromkeys(known)), unknown, bool(known) or unknown is not None)
 
 
-def addresses(entries: Iterable[str]) -> tuple[IntervalSet, list[str], list[str]]:
-    """The addresses of the entries, the entries that are no address (tags, names), and the complaints."""
+def addresses(entries: Iterable[str], *, ranges: bool = True) -> tuple[IntervalSet, list[str], list[str]]:
+    """The addresses of the entries, the entries that are no address (tags, names), and the complaints.
+
+    Ranges `a-b` are an address only where `ranges` says so: firewalls take them, security groups do not.
+    """
     found: list[IntervalSet] = []
     names: list[str] = []
     complaints: list[str] = []
@@ -57,7 +60,7 @@ def addresses(entries: Iterable[str]) -> tuple[IntervalSet, list[str], list[str]
             found.append(EVERYWHERE)
         elif entry[:1].isdigit() or ":" in entry:
             try:
-                found.append(parse(entry))
+                found.append(parse(entry) if ranges else prefix(entry))
             except BadAddressError as error:
                 complaints.append(str(error))
         else:

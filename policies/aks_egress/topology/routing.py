@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from aks_egress.arm.graph import Graph
 from aks_egress.arm.resources import Resource
-from aks_egress.packets.addresses import BadAddressError, parse
+from aks_egress.packets.addresses import BadAddressError, prefix
 from aks_egress.packets.intervals import IntervalSet
-from aks_egress.packets.tags import Spelling, looks_like_tag, spelling
+from aks_egress.packets.tags import TOPOLOGY_TAGS, Spelling, looks_like_tag, spelling
 from aks_egress.values import Origin, Unknown, Value, at, flag, items, text
 
 ROUTES = "Microsoft.Network/routeTables/routes"
@@ -79,12 +79,15 @@ def _route(row: Resource) -> UserRoute:
     written = text(row.prop("addressPrefix"))
     unknown = written if isinstance(written, Unknown) else None
     spelled = written if isinstance(written, str) else ""
-    prefix, tag = _target(spelled, problems) if unknown is None else (None, "")
+    target, tag = _target(spelled, problems) if unknown is None else (None, "")
+    if unknown is None and target is None and not tag:
+        # Azure refuses such a route; until it is mended nobody can say what it is going to cover
+        unknown = Unknown(f"route `{row.name}`: {problems[-1]}", row.origin, settle="mend the address prefix")
     hop = _hop(row, problems)
     return UserRoute(
         name=row.name,
         origin=row.origin,
-        prefix=prefix,
+        prefix=target,
         tag=tag,
         spelled=spelled,
         unknown=unknown,
@@ -101,11 +104,14 @@ def _target(spelled: str, problems: list[str]) -> tuple[IntervalSet | None, str]
         return None, ""
     if looks_like_tag(spelled):
         state, remark = spelling(spelled)
+        if spelled.casefold() in TOPOLOGY_TAGS:
+            problems.append(f"the service tag `{spelled}` cannot be used in a route")
+            return None, ""
         if state is not Spelling.FINE:
             problems.append(remark)
         return None, spelled if state is not Spelling.IMPOSSIBLE else ""
     try:
-        return parse(spelled), ""
+        return prefix(spelled), ""
     except BadAddressError as error:
         problems.append(str(error))
         return None, ""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from aks_egress.arm.graph import Graph
 from aks_egress.arm.ids import ResourceId, parse_id
 from aks_egress.arm.resources import Resource
-from aks_egress.packets.boxes import ANY_PORT, WITH_PORTS
+from aks_egress.packets.boxes import ANY_PORT, ANY_PROTOCOL, WITH_PORTS
 from aks_egress.packets.extents import Extent
 from aks_egress.packets.intervals import EMPTY, IntervalSet
 from aks_egress.packets.tags import Spelling, spelling
@@ -29,7 +29,7 @@ OUTBOUND, INBOUND = "outbound", "inbound"
 class Side:
     """One side of a rule: literal addresses, names of tags, application security groups.
 
-    `open` says why there may be more than is written.
+    `open` says why there may be more than is written, `damaged` that Azure refuses some of it.
     """
 
     literal: IntervalSet
@@ -37,6 +37,7 @@ class Side:
     groups: tuple[ResourceId | None, ...]
     open: Unknown | None
     given: bool
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -96,25 +97,19 @@ def _rule(row: Resource, owner: Resource, *, admin: bool, rank: int = 0) -> Secu
     problems: list[str] = []
     warnings: list[str] = []
     unknowns: list[Unknown] = []
-    covered, complaint = protocol(row.prop("protocol"))
-    if complaint:
-        problems.append(complaint)
+    access = _access(row, problems, admin)
     read = _admin_sides if admin else _sides
     source, destination = read(row, problems, warnings)
-    source_port = _ports(row, "source", problems, admin)
-    port = _ports(row, "destination", problems, admin)
-    if (
-        source_port.possible != ANY_PORT or port.possible != ANY_PORT
-    ) and covered.possible != covered.possible & WITH_PORTS:
-        # ports mean nothing to ICMP, ESP and AH: a rule with ports speaks of TCP and UDP (U5)
-        covered = Extent(covered.sure & WITH_PORTS, covered.possible & WITH_PORTS)
+    source_port = _ports(row, "source", problems, admin, allows=_opens(access))
+    port = _ports(row, "destination", problems, admin, allows=_opens(access))
+    covered = _protocol(row, problems, (source_port, port), allows=_opens(access))
     return SecurityRule(
         name=row.name,
         owner=owner,
         origin=row.origin,
         priority=_priority(row, problems, unknowns, admin),
         direction=_word(row, "direction", (OUTBOUND, INBOUND), problems, unknowns),
-        access=_access(row, problems, admin),
+        access=access,
         protocol=covered,
         source=source,
         destination=destination,
@@ -126,6 +121,25 @@ def _rule(row: Resource, owner: Resource, *, admin: bool, rank: int = 0) -> Secu
         uncertain=row.uncertain,
         rank=rank,
     )
+
+
+def _opens(access: str | Unknown) -> bool:
+    """Whether a rule surely lets packets pass: what Azure refuses of it opens nothing, of any other it may close."""
+    return access in ("allow", "alwaysallow")
+
+
+def _protocol(row: Resource, problems: list[str], port_ranges: tuple[Extent, ...], *, allows: bool) -> Extent:
+    covered, complaint = protocol(row.prop("protocol"))
+    if complaint:
+        problems.append(complaint)
+        covered = covered if allows else Extent.within(ANY_PROTOCOL)
+    # ports mean nothing to ICMP, ESP and AH: a rule with ports speaks of TCP and UDP (U5)
+    sure, possible = covered.sure, covered.possible
+    if any(one.sure != ANY_PORT for one in port_ranges):
+        sure = sure & WITH_PORTS
+    if any(one.possible != ANY_PORT for one in port_ranges):
+        possible = possible & WITH_PORTS
+    return Extent(sure, possible)
 
 
 def _priority(row: Resource, problems: list[str], unknowns: list[Unknown], admin: bool) -> int | None:
@@ -184,7 +198,7 @@ def _sides(row: Resource, problems: list[str], warnings: list[str]) -> tuple[Sid
 
 
 def _side(given: Tokens, groups: Value, end: str, problems: list[str], warnings: list[str]) -> Side:
-    literal, tags, complaints = addresses(given.known)
+    literal, tags, complaints = addresses(given.known, ranges=False)
     problems.extend(f"{end}: {complaint}" for complaint in complaints)
     for tag in tags:
         state, remark = spelling(tag)
@@ -203,7 +217,7 @@ def _side(given: Tokens, groups: Value, end: str, problems: list[str], warnings:
     if not anything:
         problems.append(f"the {end} is empty: neither a prefix nor an application security group is given")
     usable = tuple(tag for tag in tags if spelling(tag)[0] is not Spelling.IMPOSSIBLE)
-    return Side(literal, usable, members, unknown, anything)
+    return Side(literal, usable, members, unknown, anything, bool(complaints) or len(usable) < len(tags))
 
 
 def _admin_sides(row: Resource, problems: list[str], warnings: list[str]) -> tuple[Side, Side]:
@@ -213,19 +227,19 @@ def _admin_sides(row: Resource, problems: list[str], warnings: list[str]) -> tup
         if isinstance(rows, Unknown):
             sides.append(Side(EMPTY, (), (), rows, given=True))
             continue
-        everything = [get(one, "addressPrefix") for one in rows if isinstance(one, dict)] or ["*"]
+        everything = [get(one, "addressPrefix") for one in rows] or ["*"]
         group = next(
             (one for one in rows if str(get(one, "addressPrefixType")).casefold() == "networkgroup"), None
         )
         side = _side(tokens(everything), None, name[:-1], problems, warnings)
         if group is not None:
             why = Unknown("the members of a network group on a side of an admin rule are not known")
-            side = Side(side.literal, (), (), why, given=True)
+            side = Side(side.literal, (), (), why, given=True, damaged=side.damaged)
         sides.append(side)
     return sides[0], sides[1]
 
 
-def _ports(row: Resource, end: str, problems: list[str], admin: bool) -> Extent:
+def _ports(row: Resource, end: str, problems: list[str], admin: bool, *, allows: bool) -> Extent:
     forms = (
         (row.prop(f"{end}PortRanges"),)
         if admin
@@ -235,7 +249,7 @@ def _ports(row: Resource, end: str, problems: list[str], admin: bool) -> Extent:
     if not given.given:
         if not admin:
             problems.append(f"the {end} port is missing")
-        return Extent.exactly(ANY_PORT if admin else EMPTY)
+        return Extent.exactly(EMPTY if allows and not admin else ANY_PORT)
     extent, complaints = ports(given)
     problems.extend(f"{end} port: {complaint}" for complaint in complaints)
-    return extent
+    return Extent(extent.sure, ANY_PORT) if complaints and not allows else extent
