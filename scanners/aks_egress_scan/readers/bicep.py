@@ -1,0 +1,109 @@
+"""The reader of Bicep: source files with their modules and parameters files, without any compiler.
+
+A file is parsed by the grammar of the language, lowered to the template that its compiler would emit,
+and evaluated by the evaluator of templates; every part keeps the line of the `.bicep` file it comes from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from aks_egress.arm.resources import Document, Kind, Notice
+from aks_egress.values import Origin, Value
+from aks_egress_scan.readers.arm.deployment import expand
+from aks_egress_scan.readers.arm.parameters import given_values, options
+from aks_egress_scan.readers.arm.world import Pointer
+from aks_egress_scan.readers.base import MalformedError, Parameters, Source
+from aks_egress_scan.readers.bicep_lang.parameter_files import assigned, used_path, using
+from aks_egress_scan.readers.bicep_lang.places import Place
+from aks_egress_scan.readers.bicep_lang.template import Template
+from aks_egress_scan.readers.bicep_lang.units import Files
+
+_PARAMETERS: Final = ".bicepparam"
+
+
+class BicepReader:
+    """Reads `main.bicep` and its like; a parameters file reads the template that it is for."""
+
+    def claims(self, source: Source) -> bool:
+        """Whether the name says that it is Bicep."""
+        return source.path.casefold().endswith((".bicep", _PARAMETERS))
+
+    def read(self, source: Source, parameters: Parameters) -> list[Document]:
+        """One document: the file with the parameters given, or with the parameters file beside it."""
+        try:
+            return _read(source, parameters)
+        except RecursionError:
+            raise MalformedError("the file is nested too deeply to be read", source.path) from None
+
+
+READER: Final = BicepReader()
+
+
+def _read(source: Source, parameters: Parameters) -> list[Document]:
+    if source.path.casefold().endswith(_PARAMETERS):
+        target = using(source)
+        if target is None:
+            raise MalformedError(
+                f"the template `{used_path(source)}` that this file is for is not at hand", source.path, 1
+            )
+        if not target.path.casefold().endswith(".bicep"):
+            raise MalformedError(
+                f"`{target.path}`, which this file is for, is not Bicep: name it instead", source.path, 1
+            )
+        return _read(target, replace(parameters, files=(*parameters.files, source)))
+    own, notices = _with_own_parameters(source, parameters)
+    files = Files()
+    template = Template(files.unit(source), files)
+    lowered = template.lowered()
+    documents = expand(
+        lowered,
+        path=source.path,
+        parameters=_given(source, own, lowered),
+        options=options(own),
+        kind=Kind.BICEP,
+        place=_place(template.place),
+        locate=lambda origin: origin.line or template.place.origin(origin.pointer).line,
+    )
+    return [replace(one, notices=(*one.notices, *notices)) for one in documents]
+
+
+def _place(root: Place) -> Callable[[Pointer], Origin]:
+    """Places that keep their pointer: the line is looked up when somebody asks, for the very part."""
+
+    def place(pointer: Pointer) -> Origin:
+        return Origin(root.origin(pointer).path, None, pointer)
+
+    return place
+
+
+def _given(source: Source, parameters: Parameters, lowered: dict[str, Value]) -> dict[str, Value]:
+    """Values by parameter name: of parameters files for this template, then of single ones."""
+    found: dict[str, Value] = {}
+    for file in parameters.files:
+        if file.path.casefold().endswith(_PARAMETERS):
+            target = using(file)
+            if target is None or target.path == source.path:
+                found |= assigned(file)
+        else:
+            found |= given_values(Parameters((file,)), lowered)
+    return found | given_values(Parameters(values=parameters.values), lowered)
+
+
+def _with_own_parameters(source: Source, parameters: Parameters) -> tuple[Parameters, tuple[Notice, ...]]:
+    """Where no file was given, the parameters file of the same name beside the source is taken."""
+    if parameters.files:
+        return parameters, ()
+    name = re.sub(r"\.bicep$", "", source.path.replace("\\", "/").rpartition("/")[2], flags=re.IGNORECASE)
+    for ending in (_PARAMETERS, ".parameters.json"):
+        beside = source.sibling(name + ending)
+        if beside is None or (ending == _PARAMETERS and getattr(using(beside), "path", "") != source.path):
+            continue
+        said = f"the parameters come from `{beside.path}`, which stands beside the source"
+        return replace(parameters, files=(beside,)), (
+            Notice("parameters-beside", said, Origin(beside.path, 1)),
+        )
+    return parameters, ()

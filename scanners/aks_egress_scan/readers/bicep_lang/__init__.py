@@ -1,0 +1,1 @@
+"""The Bicep language: read, and lowered to the template that its compiler would emit."""

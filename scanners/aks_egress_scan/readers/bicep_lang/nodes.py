@@ -1,0 +1,58 @@
+"""Making template expressions: what the compiler would have written between brackets."""
+
+from __future__ import annotations
+
+from aks_egress_scan.readers.expressions.syntax import Access, Call, Literal, Node
+
+
+def literal(value: str | int | bool | None) -> Node:
+    """A constant."""
+    return Literal(value)
+
+
+def call(name: str, *arguments: Node) -> Node:
+    """A function with its arguments."""
+    return Call(name.casefold(), arguments, name)
+
+
+def access(target: Node, key: str | int | Node, *, safe: bool = False) -> Node:
+    """A property or an item."""
+    return Access(target, Literal(key) if isinstance(key, str | int) else key, safe)
+
+
+def formatted(pieces: list[str | Node]) -> Node:
+    """Text put together from pieces: `format('a{0}b', …)`, or the text where nothing varies."""
+    if all(isinstance(piece, str) for piece in pieces):
+        return Literal("".join(str(piece) for piece in pieces))
+    template: list[str] = []
+    arguments: list[Node] = []
+    for piece in pieces:
+        if isinstance(piece, str):
+            template.append(piece.replace("{", "{{").replace("}", "}}"))
+        elif isinstance(piece, Literal) and isinstance(piece.value, str):
+            template.append(piece.value.replace("{", "{{").replace("}", "}}"))
+        else:
+            template.append(f"{{{len(arguments)}}}")
+            arguments.append(piece)
+    if not arguments:
+        return Literal("".join(str(one.value) if isinstance(one, Literal) else str(one) for one in pieces))
+    return call("format", Literal("".join(template)), *arguments)
+
+
+def spelled(node: Node) -> str:
+    """The text of an expression, without its outer brackets."""
+    match node:
+        case Literal(value):
+            return _constant(value)
+        case Call(_, arguments):
+            return f"{node.spelling}({', '.join(map(spelled, arguments))})"
+        case Access(target, key, safe):
+            return f"{spelled(target)}[{'?' if safe else ''}{spelled(key)}]"
+
+
+def _constant(value: str | float | bool | None) -> str:
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    if value is None or isinstance(value, bool):
+        return {None: "null()", True: "true()", False: "false()"}[value]
+    return str(value)
