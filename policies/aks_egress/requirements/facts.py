@@ -33,6 +33,7 @@ _AZURE_DNS = frozenset(("168.63.129.16", "azureprovideddns"))
 FEATURES: Mapping[str, tuple[str, ...]] = {
     "acr": ("acr_public",),
     "acr-data-endpoints": ("acr_public", "acr_data_endpoints"),
+    "api-server-name-annotation": ("pods_annotated_set_kube_service_host_fqdn",),
     "app-insights": ("app_insights_autoinstrumentation",),
     "app-routing": ("app_routing_key_vault",),
     "artifact-streaming": ("artifact_streaming",),

@@ -157,10 +157,11 @@ def _automatic(
 
 
 def _outbound_type(properties: Value, automatic: bool | Unknown) -> Fact:
-    """A load balancer; AKS Automatic in a network of its own uses a managed NAT gateway."""
-    return _automatic(
-        properties, "networkProfile.outboundType", "loadBalancer", "managedNATGateway", automatic
-    )
+    """A load balancer; AKS Automatic in a network that it makes itself has a managed NAT gateway."""
+    pools = at(properties, "agentPoolProfiles")
+    own_network = any(at(pool, "vnetSubnetID") for pool in pools) if isinstance(pools, list) else False
+    gateway = automatic if not own_network else False
+    return _automatic(properties, "networkProfile.outboundType", "loadBalancer", "managedNATGateway", gateway)
 
 
 def _api_access(properties: Value, automatic: bool | Unknown) -> Fact:
