@@ -102,7 +102,7 @@ _OWN = ("__dict__", "__weakref__")
 def _dress(cls: Any, fields: dict[str, Field], *, frozen: bool, kw_only: bool, eq: bool) -> None:
     cls.__record_fields__ = fields
     if not kw_only:
-        cls.__match_args__ = tuple(fields)
+        cls.__match_args__ = tuple(fields)  # type: ignore[misc]
     if "__repr__" not in cls.__dict__:
         cls.__repr__ = _repr
     if eq:
@@ -151,7 +151,7 @@ def _written(fields: dict[str, Field], *, frozen: bool, kw_only: bool, post: boo
 def _eq(self: Any, other: object) -> Any:
     if self.__class__ is not other.__class__:
         return NotImplemented
-    key = type(self).__record_key__
+    key = type(self).__record_key__  # type: ignore[attr-defined]
     return key(self) == key(other)
 
 
