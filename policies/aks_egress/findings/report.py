@@ -168,7 +168,7 @@ class Finding:
             (self.resource_id or self.resource).casefold(),
             *self.key,
         )
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
+        return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:20]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

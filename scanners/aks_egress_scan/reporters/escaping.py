@@ -53,13 +53,13 @@ def github_property(text: str) -> str:
     return github_message(text).replace(":", "%3A").replace(",", "%2C")
 
 
-_MARKDOWN = frozenset("\\`*_{}[]()<>#+!|~$@&:'\"")
+_MARKDOWN = frozenset("\\`*_{}[]()<>#+!|~$@&")
 
 
 def markdown(text: str) -> str:
     """For Markdown prose and table cells: no markup, no mention, no link, no HTML."""
     said = "".join(f"&#{ord(char)};" if char in _MARKDOWN else char for char in visible(text))
-    return said.replace("www.", "www&#46;")
+    return said.replace("://", "&#58;//").replace("www.", "www&#46;")
 
 
 def markdown_code(text: str) -> str:

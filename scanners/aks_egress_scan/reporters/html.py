@@ -70,7 +70,7 @@ def _cluster(report: Report, cluster: Cluster) -> Iterator[str]:
         f'<span class="dim">{xml(cluster.tunnel.evidence)}</span></p>'
     )
     yield from (_finding(one) for one in wording.cluster_findings(report, cluster))
-    yield from _undecided(cluster)
+    yield from _undecided(report, cluster)
     yield "<details><summary>All flows</summary>\n<table><thead><tr><th>verdict</th><th>flow</th><th>from</th><th>path</th></tr></thead><tbody>"
     yield from (_flow(flow) for flow in cluster.flows)
     yield "</tbody></table></details>"
@@ -109,8 +109,8 @@ def _hop(hop: Hop) -> str:
     return f"{xml(wording.hop_title(hop))}{place}{why}"
 
 
-def _undecided(cluster: Cluster) -> Iterator[str]:
-    for one in wording.undecided(cluster):
+def _undecided(report: Report, cluster: Cluster) -> Iterator[str]:
+    for one in wording.undecided(cluster, report.findings):
         settle = f"<p><b>To settle it:</b> {xml(one.settle)}</p>" if one.settle else ""
         flows = wording.few([wording.destination(flow) for flow in one.flows])
         yield f'<div class="card unknown"><p>{_tag("unknown")} {xml(flows)}</p><p>{xml(one.reason)}</p>{settle}</div>'

@@ -107,7 +107,9 @@ def _prose(text: str) -> str:
 
 
 def _undecided(report: Report) -> Iterator[str]:
-    groups = [(cluster, one) for cluster in report.clusters for one in wording.undecided(cluster)]
+    groups = [
+        (cluster, one) for cluster in report.clusters for one in wording.undecided(cluster, report.findings)
+    ]
     if not groups:
         return
     yield f"<details><summary>Not decided by what was given ({sum(len(one.flows) for _, one in groups)})</summary>\n"

@@ -114,9 +114,7 @@ def _result(report: Report, finding: Finding, index: int, *, suppressed: bool) -
     if flows:
         result["codeFlows"] = flows
     if suppressed:
-        result["suppressions"] = [
-            {"kind": "external", "status": "accepted", "justification": visible(finding.suppressed_by)}
-        ]
+        result["suppressions"] = [{"kind": "external", "justification": visible(finding.suppressed_by)}]
     return result
 
 

@@ -40,7 +40,7 @@ class _Text:
         if self.style.suppressed:
             yield from self._suppressed()
         yield from (line for note in self.report.notes for line in self._wrapped(note, "note: ", "      "))
-        yield self._summary()
+        yield from self._summary()
 
     def _cluster(self, cluster: Cluster) -> Iterator[str]:
         colour = _VERDICT_COLOUR[cluster.verdict]
@@ -51,8 +51,8 @@ class _Text:
         yield ""
         yield from self._tunnel(cluster)
         findings = wording.cluster_findings(self.report, cluster)
-        yield from self._section("", findings)
-        yield from self._unknowns(cluster)
+        yield from self._section("", [one for one in findings if not wording.says_undecided(one)])
+        yield from self._unknowns(cluster, findings)
         yield from self._doubts(cluster)
         yield ""
         yield f"  {wording.flow_counts(cluster.flows)}"
@@ -96,11 +96,15 @@ class _Text:
         if text:
             yield from self._wrapped(text, f"    {label:<7}", " " * 11)
 
-    def _unknowns(self, cluster: Cluster) -> Iterator[str]:
-        groups = wording.undecided(cluster)
-        if groups:
+    def _unknowns(self, cluster: Cluster, findings: Sequence[Finding]) -> Iterator[str]:
+        groups = wording.undecided(cluster, findings)
+        said = [one for one in findings if wording.says_undecided(one)]
+        if groups or said:
             yield ""
             yield f"  {self.style.paint('Not decided by what was given', 'yellow')}"
+        yield from self._section("", said)
+        if groups and said:
+            yield ""
         for group in groups:
             flows = wording.few([wording.destination(one) for one in group.flows])
             optional = "" if group.required else " (not required)"
@@ -133,24 +137,21 @@ class _Text:
             said = f"{one.rule} {one.name} on {one.resource} ({one.location}): {one.suppressed_by}"
             yield from self._wrapped(said, "suppressed: ", "  ")
 
-    def _summary(self) -> str:
+    def _summary(self) -> Iterator[str]:
         report = self.report
-        if not report.clusters:
-            judged = "no cluster was judged"
-        else:
+        judged = "no cluster was judged"
+        if report.clusters:
             flows = [flow for cluster in report.clusters for flow in cluster.flows]
             judged = f"{wording.counted(len(report.clusters), 'cluster')}, {wording.flow_counts(flows)}"
         accepted = f", {len(report.suppressed)} suppressed" if report.suppressed else ""
-        colour = (
-            "red"
-            if report.count(Severity.ERROR)
-            else "yellow"
-            if report.findings or report.undecided
-            else "green"
-        )
-        return self.style.paint(
-            f"{judged}; {wording.finding_counts(report)}{accepted}", colour if report.clusters else "yellow"
-        )
+        said = f"{judged}; {wording.finding_counts(report)}{accepted}"
+        yield from (self.style.paint(line, self._colour()) for line in self._wrapped(said, "", "  "))
+
+    def _colour(self) -> str:
+        if self.report.count(Severity.ERROR):
+            return "red"
+        sound = self.report.clusters and not self.report.findings and not self.report.undecided
+        return "green" if sound else "yellow"
 
     def _dim(self, text: str) -> str:
         return self.style.paint(visible(text), "dim")

@@ -75,6 +75,11 @@ def cluster_findings(report: Report, cluster: Cluster) -> list[Finding]:
     return [one for one in report.findings if cluster.name and one.cluster in (cluster.name, cluster.id)]
 
 
+def says_undecided(finding: Finding) -> bool:
+    """Whether a finding says only that flows are undecided."""
+    return finding.name.endswith("-undecided")
+
+
 def other_findings(report: Report) -> list[Finding]:
     """The findings on no cluster of the report."""
     named = {name for cluster in report.clusters for name in (cluster.name, cluster.id) if cluster.name}
@@ -95,11 +100,15 @@ class Open:
         return any(one.necessity == "required" for one in self.flows)
 
 
-def undecided(cluster: Cluster) -> list[Open]:
-    """The undecided flows of a cluster by reason; those with required flows first."""
+def undecided(cluster: Cluster, spoken_of: Iterable[Finding] = ()) -> list[Open]:
+    """The undecided flows of a cluster by reason, without those that some findings are about.
+
+    Groups with required flows come first.
+    """
+    known = {name for one in spoken_of if says_undecided(one) for name in one.requirements}
     groups: dict[tuple[str, str], list[Flow]] = {}
     for flow in cluster.flows:
-        if flow.verdict is Verdict.UNKNOWN:
+        if flow.verdict is Verdict.UNKNOWN and flow.requirement not in known:
             groups.setdefault((flow.reason, flow.settle), []).append(flow)
     found = [Open(reason, settle, tuple(flows)) for (reason, settle), flows in groups.items()]
     return sorted(found, key=lambda one: not one.required)
