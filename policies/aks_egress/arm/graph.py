@@ -49,7 +49,7 @@ class _Index:
     """The resources of one document, by id and by what survives an open scope."""
 
     document: Document
-    by_key: dict[str, Resource] = field(default_factory=dict)
+    by_key: dict[str, list[Resource]] = field(default_factory=dict)
     by_names: dict[tuple[str, ...], list[Resource]] = field(default_factory=dict)
     by_kind: dict[str, list[Resource]] = field(default_factory=dict)
     children: dict[tuple[str, ...], list[Resource]] = field(default_factory=dict)
@@ -57,19 +57,18 @@ class _Index:
     def __post_init__(self) -> None:
         for resource in self.document.resources:
             names = _names(resource.id)
-            self.by_key[resource.id.key] = resource
+            self.by_key.setdefault(resource.id.key, []).append(resource)
             self.by_names.setdefault(names, []).append(resource)
             self.by_kind.setdefault(resource.kind, []).append(resource)
             if len(resource.id.names) > 1:
                 self.children.setdefault((resource.kind, *names[1:-1]), []).append(resource)
 
-    def find(self, wanted: ResourceId) -> Resource | None:
-        """The resource of that id; where scopes are open, the one that could be it."""
+    def find(self, wanted: ResourceId) -> list[Resource]:
+        """The resources of that id; where scopes are open, all that could be it."""
         exact = self.by_key.get(wanted.key)
         if exact is not None:
             return exact
-        near = [one for one in self.by_names.get(_names(wanted), ()) if one.id.could_be(wanted)]
-        return near[0] if near else None
+        return [one for one in self.by_names.get(_names(wanted), ()) if one.id.could_be(wanted)]
 
 
 def _names(resource_id: ResourceId) -> tuple[str, ...]:
@@ -118,17 +117,14 @@ class Graph:
 
     def find(self, wanted: ResourceId, near: Document, origin: Origin = NOWHERE) -> Link:
         """The resource of an id, as seen from a document."""
-        found = self._in(wanted, near)
-        if found is not None and not found.existing:
-            return Link((found,), found.uncertain, origin)
-        others = [
-            one
-            for document in self._others(near)
-            if (one := self._in(wanted, document)) is not None and not one.existing
+        own = self._in(wanted, near)
+        found = [one for one in own if not one.existing] or [
+            one for document in self._others(near) for one in self._in(wanted, document) if not one.existing
         ]
-        if not others:
-            return self._lost(wanted, near, found, origin)
-        return Link(tuple(_distinct_bodies(others)), None, origin)
+        if not found:
+            return self._lost(wanted, near, own[0] if own else None, origin)
+        doubt = next((one.uncertain for one in found if one.uncertain is not None), None)
+        return Link(tuple(self._distinct_bodies(found)), doubt, origin)
 
     def _others(self, near: Document) -> list[Document]:
         """The other documents in the order they are asked: what is deployed together first."""
@@ -145,45 +141,88 @@ class Graph:
             (), Unknown(why, origin, settle="name its definition as well, or give it with --context"), origin
         )
 
-    def _in(self, wanted: ResourceId, document: Document) -> Resource | None:
+    def _in(self, wanted: ResourceId, document: Document) -> list[Resource]:
+        """What a document holds under an id, inline children included."""
         found = self._indexes[id(document)].find(wanted)
-        if found is not None or wanted.parent is None:
+        if found or wanted.parent is None or wanted.kind not in _INLINE:
             return found
-        inline = _INLINE.get(wanted.kind)
-        holder = self._in(wanted.parent, document) if inline else None
-        if holder is None:
-            return None
-        rows = self.inline(holder, wanted.kind)
-        return (
-            next((one for one in rows if one.name.casefold() == wanted.name.casefold()), None)
-            if isinstance(rows, list)
-            else None
-        )
+        rows = [self.inline(holder, wanted.kind) for holder in self._in(wanted.parent, document)]
+        name = wanted.name.casefold()
+        return [one for some in rows if isinstance(some, list) for one in some if one.name.casefold() == name]
 
     def children(self, parent: Resource, kind: str) -> tuple[list[Resource], Unknown | None]:
         """The children of a type: inline ones, and resources of their own in any document.
 
-        A resource of its own replaces the inline child of the same name.  The unknown says that
-        there may be more, or others.
+        A resource of its own replaces the inline child of the same name; a document that holds the
+        parent itself keeps its children for it.  The unknown says that there may be more, or others.
         """
-        kind = kind.casefold()
+        kind, home = kind.casefold(), self.home(parent)
         rows = self.inline(parent, kind)
-        gap = rows if isinstance(rows, Unknown) else None
-        found = {} if isinstance(rows, Unknown) else {row.name.casefold(): row for row in rows}
-        for document in (self.home(parent), *self._others(self.home(parent))):
-            for child in self._apart(parent, kind, document):
-                if child.name.casefold() not in found or document is self.home(parent):
-                    found[child.name.casefold()] = child
-        unread = self.home(parent).unread
-        gap = gap or unread.get(kind)
-        return list(found.values()), gap
+        gap = rows if isinstance(rows, Unknown) else home.unread.get(kind) or home.unread.get("*")
+        own = list(self._apart(parent, kind, home))
+        gap = gap or next((why for _, why in own if why is not None), None)
+        replaced = {child.name.casefold() for child, _ in own if child.uncertain is None}
+        found = [
+            row for row in ([] if isinstance(rows, Unknown) else rows) if row.name.casefold() not in replaced
+        ]
+        found += [child for child, _ in own]
+        more, doubt = self._from_others(parent, kind, {child.name.casefold() for child in found})
+        return [*found, *more], gap or doubt
 
-    def _apart(self, parent: Resource, kind: str, document: Document) -> Iterable[Resource]:
+    def _from_others(
+        self, parent: Resource, kind: str, taken: set[str]
+    ) -> tuple[list[Resource], Unknown | None]:
+        """Children that other documents add; where two of them disagree about one, nobody can say which holds."""
+        found: dict[str, Resource] = {}
+        gap: Unknown | None = None
+        for document in self._others(self.home(parent)):
+            if any(not one.existing for one in self._in(parent.id, document)):
+                continue
+            for child, why in self._apart(parent, kind, document):
+                gap = gap or why
+                seen = found.setdefault(child.name.casefold(), child)
+                if seen is not child and not self._same(seen, child):
+                    gap = gap or Unknown(
+                        f"several documents define `{child.label}`, each in its own way", child.origin
+                    )
+        return [child for name, child in found.items() if name not in taken], gap
+
+    def _apart(
+        self, parent: Resource, kind: str, document: Document
+    ) -> Iterable[tuple[Resource, Unknown | None]]:
+        """Children that are resources of their own, and why another parent might be meant."""
         key = (kind, *(name.casefold() for name in parent.id.names))
-        for child in self._indexes[id(document)].children.get(key, ()):
+        index = self._indexes[id(document)]
+        for child in index.children.get(key, ()):
             above = child.id.parent
-            if above is not None and above.could_be(parent.id) and not child.existing:
-                yield child
+            if above is None or not above.could_be(parent.id) or child.existing:
+                continue
+            several = above.key != parent.id.key and len({one.id.key for one in index.find(above)}) > 1
+            why = f"several resources could be the one that `{child.label}` belongs to"
+            yield child, Unknown(why, child.origin) if several else None
+
+    def _distinct_bodies(self, found: list[Resource]) -> list[Resource]:
+        """Those that differ; what is the same everywhere is one."""
+        out: list[Resource] = []
+        for one in found:
+            if not any(self._same(one, seen) for seen in out):
+                out.append(one)
+        return out
+
+    def _same(self, one: Resource, other: Resource) -> bool:
+        """Whether two resources say the same, their children included."""
+        return one is other or (
+            one.get("properties") == other.get("properties") and self._below(one) == self._below(other)
+        )
+
+    def _below(self, resource: Resource) -> dict[str, Value]:
+        """The properties of everything under a resource in its own document."""
+        stem = resource.id.key + "/"
+        return {
+            one.id.key.removeprefix(stem): one.get("properties")
+            for one in self.home(resource).resources
+            if one.id.key.startswith(stem)
+        }
 
     def inline(self, parent: Resource, kind: str) -> list[Resource] | Unknown:
         """The children written inside their parent, as resources of their own."""
@@ -248,13 +287,4 @@ def _distinct(options: Iterable[Resource | None]) -> list[Resource | None]:
     for option in options:
         if not any(option is seen for seen in out):
             out.append(option)
-    return out
-
-
-def _distinct_bodies(found: list[Resource]) -> list[Resource]:
-    """Those that differ; what is the same in every document is one."""
-    out: list[Resource] = []
-    for one in found:
-        if not any(one.get("properties") == seen.get("properties") for seen in out):
-            out.append(one)
     return out
