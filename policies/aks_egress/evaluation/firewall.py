@@ -103,9 +103,11 @@ class FirewallFilter:
 
     def _network(self, rule: FirewallRule, demand: Demand) -> tuple[Extent, ...] | None:
         source, target = self._source(rule), self._destination(rule, demand)
-        covered, port = _network_protocols(rule), _ports(rule.ports)
-        if port.possible != ANY_PORT:
-            covered = Extent(covered.sure & WITH_PORTS, covered.possible & WITH_PORTS)
+        covered, port = _network_protocols(rule), _network_ports(rule)
+        # with ports, Any means TCP and UDP (F8)
+        sure = covered.sure if port.sure == ANY_PORT else covered.sure & WITH_PORTS
+        possible = covered.possible if port.possible == ANY_PORT else covered.possible & WITH_PORTS
+        covered = Extent(sure, possible)
         return source, target, covered, Extent.exactly(ANY_PORT), port
 
     def _application(self, rule: FirewallRule, demand: Demand) -> tuple[Extent, ...] | None:
@@ -178,7 +180,8 @@ class FirewallFilter:
         parts = [Extent.exactly(literal)]
         parts += [self.tags.extent(tag, lies_in) for tag in tags]
         parts += [self._group(group) for group in groups]
-        if len(tags) < len(names) and rule.action != "allow":
+        refused = len(tags) < len(names) or not (given.given or groups or rule.fqdns.given)
+        if refused and rule.action != "allow":
             parts.append(Extent.within(EVERYWHERE))
         if complaints or given.unknown is not None or unknown is not None:
             parts.append(Extent.within(EVERYWHERE))
@@ -270,11 +273,20 @@ def _may_hold(tag: str, name: str) -> bool:
 
 
 def _network_protocols(rule: FirewallRule) -> Extent:
-    if rule.protocols.unknown is not None:
-        return Extent.within(ANY_PROTOCOL)
-    found = [protocol(one)[0] for one in rule.protocols.known]
-    # with ports, Any means TCP and UDP (F8); the caller narrows it
-    return joined(found) if found else NOTHING
+    """The protocols of a network rule; what Azure refuses opens nothing, and may close anything."""
+    read = [protocol(one) for one in rule.protocols.known]
+    found = joined([one for one, _ in read]) if read else NOTHING
+    refused = not rule.protocols.given or any(complaint for _, complaint in read)
+    if rule.protocols.unknown is not None or (refused and rule.action != "allow"):
+        return Extent(found.sure, ANY_PROTOCOL)
+    return found
+
+
+def _network_ports(rule: FirewallRule) -> Extent:
+    """The ports of a network rule, read in the same way."""
+    extent, complaints = ports(rule.ports)
+    refused = not rule.ports.given or bool(complaints)
+    return Extent(extent.sure, ANY_PORT) if refused and rule.action != "allow" else extent
 
 
 def _ports(given: Tokens) -> Extent:

@@ -40,11 +40,13 @@ def covers(rule: str, wanted: str) -> Match:
     """Whether a rule's pattern covers the wanted name, or all names of a wanted `*.` pattern.
 
     MAYBE where the rule covers some names of a wanted pattern and not others: AKS uses one of
-    them, and nobody can say which.
+    them, and nobody can say which.  A part written in braces (`{region}`) is not known.
     """
     rule, wanted = _folded(rule), _folded(wanted)
     if not well_formed(rule):
         return Match.NO
+    if "{" in wanted:
+        return _covers_open(rule, wanted)
     if not wanted.startswith("*"):
         return Match.YES if _matches(rule, wanted) else Match.NO
     tail = wanted[1:]
@@ -53,6 +55,16 @@ def covers(rule: str, wanted: str) -> Match:
             return Match.YES
         return Match.MAYBE if rule[1:].endswith(tail) else Match.NO
     return Match.MAYBE if rule.endswith(tail) and len(rule) > len(tail) else Match.NO
+
+
+def _covers_open(rule: str, wanted: str) -> Match:
+    """The same for a name of which a part, written `{region}`, is not known: that part may be anything."""
+    tail = wanted.rsplit("}", 1)[1]
+    if not rule.startswith("*"):
+        return Match.MAYBE if rule.endswith(tail) else Match.NO
+    if tail.endswith(rule[1:]):
+        return Match.YES
+    return Match.MAYBE if rule[1:].endswith(tail) else Match.NO
 
 
 def _matches(rule: str, name: str) -> bool:

@@ -188,17 +188,38 @@ def _policy_rules(graph: Graph, policy: Resource, depth: int, out: Firewall) -> 
             continue
         for i, row in enumerate(rows):
             place = ("properties", "ruleCollections", i)
-            if isinstance(row, Unknown):
-                out.gaps.append(row)
+            unsure = _unsettled(row, "ruleCollectionType")
+            if unsure is not None:
+                out.gaps.append(unsure)
             elif _is_nat(row):
                 out.has_nat = True
             else:
                 out.rules += _collection(graph, group, row, place, depth, out)
 
 
+def _unsettled(row: Value, member: str) -> Unknown | None:
+    """Why it is not known what kind of thing a row is, None where it is."""
+    kind = text(get(row, member))
+    return kind if isinstance(kind, Unknown) else None
+
+
 def _is_nat(row: Value) -> bool:
     kind = str(get(row, "ruleCollectionType")).casefold()
     return "nat" in kind and "filter" not in kind
+
+
+def _stage(rule: Value) -> Pass | None:
+    """Which pass a rule belongs to, None for a NAT rule; where it does not say, by the members it has."""
+    kind = text(get(rule, "ruleType"))
+    if kind is None:
+        named = any(
+            get(rule, one) is not None for one in ("targetFqdns", "fqdnTags", "targetUrls", "webCategories")
+        )
+        return "application" if named else "network"
+    folded = str(kind).casefold()
+    if folded == "natrule":
+        return None
+    return "application" if folded == "applicationrule" else "network"
 
 
 def _collection(
@@ -213,12 +234,12 @@ def _collection(
     action = _action(get(get(row, "action"), "type"))
     found = []
     for i, rule in enumerate(rules):
-        if isinstance(rule, Unknown):
-            out.gaps.append(rule)
+        unsure = _unsettled(rule, "ruleType")
+        if unsure is not None:
+            out.gaps.append(unsure)
             continue
-        kind = str(get(rule, "ruleType")).casefold()
-        stage: Pass = "application" if kind == "applicationrule" else "network"
-        if kind == "natrule":
+        stage = _stage(rule)
+        if stage is None:
             continue
         found.append(
             _firewall_rule(
