@@ -84,6 +84,14 @@ RESOURCES: dict[str, tuple[Attributes, Blocks]] = {
         {},
     ),
     "azurerm_network_security_group": ({**PLACED, "security_rule": (["set", ["object", RULE]], "oc")}, {}),
+    "azurerm_network_security_rule": (
+        {
+            **NAMED,
+            "network_security_group_name": (TEXT, "r"),
+            **{name: (kind, "o") for name, kind in RULE.items() if name != "name"},
+        },
+        {},
+    ),
     "azurerm_virtual_network": (
         {
             **PLACED,

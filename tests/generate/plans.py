@@ -1,4 +1,4 @@
-"""Terraform plans of the examples, made by Terraform itself: `make generate` writes them anew.
+"""Terraform plans of the examples and of some cases, made by Terraform itself: `make generate` writes them anew.
 
 Needs `terraform` on the PATH and the extra `generate`; the provider is a stand-in, so neither a
 network nor a subscription is needed.  Without them nothing is written and a line says so.
@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLES = ROOT / "examples"
+#: root modules with a folder `variants` of variable files
+MODULES = ("examples/*/terraform", "tests/cases/terraform")
 #: root members that say when, or on which machine, a plan was made
 VOLATILE = ("timestamp",)
 
 
 def main() -> None:
-    """Write `terraform/plans/<variant>.json` for every `terraform/variants/<variant>.tfvars` of every example."""
+    """Write `terraform/plans/<variant>.json` for every `terraform/variants/<variant>.tfvars`."""
     if shutil.which("terraform") is None:
         print("plans: skipped, terraform is not on the PATH", file=sys.stderr)
         return
@@ -30,7 +31,7 @@ def main() -> None:
         from tests.generate.azurerm_provider import provider
 
         with provider() as environment:
-            for folder in sorted(EXAMPLES.glob("*/terraform")):
+            for folder in sorted(found for pattern in MODULES for found in ROOT.glob(pattern)):
                 for variant in sorted(folder.glob("variants/*.tfvars")):
                     target = folder / "plans" / f"{variant.stem}.json"
                     target.parent.mkdir(exist_ok=True)

@@ -1,0 +1,1 @@
+routes = [{ name = "default", prefix = "0.0.0.0/0", hop = "VirtualAppliance" }]
