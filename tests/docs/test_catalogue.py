@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aks_egress.requirements.catalogue import load
 from tests.generate import catalogue
-from tests.generate.__main__ import generators
+
+from aks_egress.requirements.catalogue import load
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,8 +31,3 @@ def test_every_table_row_has_the_columns_of_its_head() -> None:
         columns = line.replace("\\|", "").count("|")
         width = width or columns
         assert columns == width, line
-
-
-def test_all_generators_are_found() -> None:
-    names = {module.__name__.rsplit(".", 1)[-1] for module in generators()}
-    assert {"catalogue", "catalogue_digest"} <= names

@@ -10,6 +10,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from tests.generate import catalogue_digest
 
 import aks_egress.requirements.catalogue as module
 from aks_egress.packets.tags import Spelling, spelling
@@ -19,7 +20,6 @@ from aks_egress.requirements.conditions import value_of
 from aks_egress.requirements.facts import FEATURES, described
 from aks_egress.requirements.pools import POOL_KEYS
 from aks_egress.requirements.tunnel import tunnel_mode
-from tests.generate import catalogue_digest
 
 HERE = Path(module.__file__).parent
 DATA: dict[str, Any] = json.loads((HERE / "catalogue.json").read_bytes())
