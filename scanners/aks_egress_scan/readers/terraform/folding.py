@@ -1,0 +1,198 @@
+"""Associations and rule collections that Terraform keeps apart, written into the resource they belong to.
+
+Where nobody can say which resource that is, all of the kind may have it, and say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from aks_egress.arm.ids import ResourceId
+from aks_egress.arm.resources import Resource
+from aks_egress.values import Unknown, Value
+from aks_egress_scan.readers.mapping.azurerm import FOLDS, TYPES
+from aks_egress_scan.readers.mapping.fields import Field, Spot, Writer, fill
+from aks_egress_scan.readers.mapping.kinds import BALANCERS, NATS, NICS, Fold
+from aks_egress_scan.readers.terraform.identity import Identities
+from aks_egress_scan.readers.terraform.instances import Instance
+
+_NO_STAND_IN: Final = frozenset(one.casefold() for one in (NICS, NATS, BALANCERS))
+SETTLE: Final = "a state or a plan made after it was applied"
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One association with the table that says what it means; `sure` of its owner or not."""
+
+    instance: Instance
+    fold: Fold
+    sure: bool
+
+
+@dataclass(slots=True)
+class _Owner:
+    id: ResourceId
+    parts: list[_Part] = field(default_factory=list)
+
+
+class Folding:
+    """Every association of a document, by the resource that it belongs to."""
+
+    def __init__(self, instances: Sequence[Instance], identities: Identities) -> None:
+        self._identities = identities
+        self._owners: dict[str, _Owner] = {}
+        self._anywhere: dict[str, list[_Part]] = {}
+        folded = [(one, FOLDS[one.type]) for one in instances if one.type in FOLDS and not one.data]
+        kinds = {fold.kind for _, fold in folded}
+        self._ids = list(self._all(instances, kinds)) if folded else []
+        for instance, fold in folded:
+            self._place(instance, fold)
+
+    def _all(self, instances: Sequence[Instance], kinds: set[str]) -> Iterator[ResourceId]:
+        for one in instances:
+            kind = TYPES.get(one.type)
+            if kind is not None and kind.kind in kinds:
+                known = self._identities.of(one)
+                if known is not None:
+                    yield known
+
+    def _place(self, instance: Instance, fold: Fold) -> None:
+        owners = self._identities.candidates(instance, fold.owner, fold.arm)
+        if not owners:
+            self._anywhere.setdefault(fold.kind, []).append(_Part(instance, fold, sure=False))
+        for owner in owners:
+            part = _Part(instance, fold, sure=len(owners) == 1 and instance.uncertain is None)
+            same = self._same(owner)
+            self._owners.setdefault(same.key, _Owner(same)).parts.append(part)
+
+    def _same(self, owner: ResourceId) -> ResourceId:
+        """The id under which the owner is known here, open scopes considered."""
+        near = None
+        for one in self._ids:
+            if one.key == owner.key:
+                return one
+            if near is None and one.could_be(owner):
+                near = one
+        return near or owner
+
+    def has(self, resource_id: ResourceId) -> bool:
+        """Whether anything is certain to belong to a resource."""
+        owner = self._owners.get(resource_id.key)
+        return owner is not None and any(part.sure for part in owner.parts)
+
+    def into(self, resource_id: ResourceId, body: dict[str, Value], writer: Writer) -> None:
+        """Write into a resource's body what belongs to it."""
+        owner = self._owners.get(resource_id.key)
+        seen: set[tuple[str, ...]] = set()
+        for part in owner.parts if owner else ():
+            for target in _holders(body, part):
+                if part.sure:
+                    self._write(target, part, writer, seen)
+                else:
+                    _may_have(target, part)
+        for part in self._anywhere.get(resource_id.kind, ()):
+            for target in _holders(body, part):
+                _may_have(target, part)
+
+    def _write(self, body: dict[str, Value], part: _Part, writer: Writer, seen: set[tuple[str, ...]]) -> None:
+        own = Writer(self._identities.link, part.instance.values, part.instance.address)
+        for one in part.fold.fields:
+            if not one.more and one.target in seen:
+                why = f"`{part.instance.address}` is not the only one that gives it `{one.target[-1]}`"
+                _set(body, one.target, Unknown(why, part.instance.origin))
+                continue
+            if not one.more:
+                seen.add(one.target)
+                _set(body, one.target, None)
+            fill(body, (one,), part.instance.get, Spot(own, (), ()))
+        writer.places.update(own.places)
+        for one in part.fold.fields:
+            if not one.more:
+                writer.places[one.target] = part.instance.origin
+
+    def first(self, resource_id: ResourceId) -> Instance:
+        """The first association of an owner."""
+        return self._owners[resource_id.key].parts[0].instance
+
+    def fields(self, resource_id: ResourceId) -> list[Field]:
+        """The fields that the associations of an owner write."""
+        return [
+            one
+            for part in self._owners[resource_id.key].parts
+            for one in part.fold.fields
+            if not part.fold.each
+        ]
+
+    def orphans(self, known: set[str]) -> list[ResourceId]:
+        """Owners that are no resource of the document."""
+        return [one.id for key, one in self._owners.items() if key not in known and self.has(one.id)]
+
+
+def _holders(body: dict[str, Value], part: _Part) -> Iterator[dict[str, Value]]:
+    """The body, or the rows of it that an association speaks of."""
+    if not part.fold.each:
+        yield body
+        return
+    properties = body.get("properties")
+    rows = properties.get(part.fold.each) if isinstance(properties, dict) else None
+    wanted = part.instance.get(part.fold.row) if part.fold.row else None
+    for row in rows if isinstance(rows, list) else ():
+        if isinstance(row, dict) and (not isinstance(wanted, str) or row.get("name") == wanted):
+            yield row
+
+
+def _may_have(body: dict[str, Value], part: _Part) -> None:
+    why = f"`{part.instance.address}` may belong here; to which resource it belongs is not known"
+    for one in part.fold.fields:
+        _set(body, one.target, Unknown(why, part.instance.origin, settle=SETTLE), one)
+
+
+def _set(body: dict[str, Value], path: tuple[str, ...], value: Value, only: Field | None = None) -> None:
+    """Set the value at a path; for a field that is `only` possible, beside what stands there already."""
+    for name in path[:-1]:
+        inner = body.setdefault(name, {})
+        if not isinstance(inner, dict):
+            return
+        body = inner
+    held = body.get(path[-1])
+    if only is not None and only.more and isinstance(held, list):
+        body[path[-1]] = [*held, value]
+    elif only is not None and held is not None:
+        return
+    elif value is None:
+        body.pop(path[-1], None)
+    else:
+        body[path[-1]] = value
+
+
+def stand_ins(folding: Folding, identities: Identities, resources: Sequence[Resource]) -> list[Resource]:
+    """Resources of which only an association is here: all but that is unknown.
+
+    Without them an association with a subnet defined elsewhere would be lost.
+    """
+    known = {one.id.key for one in resources}
+    return [
+        _stand_in(folding, identities, orphan)
+        for orphan in folding.orphans(known)
+        if orphan.kind not in _NO_STAND_IN
+    ]
+
+
+def _stand_in(folding: Folding, identities: Identities, resource_id: ResourceId) -> Resource:
+    part = folding.first(resource_id)
+    writer = Writer(identities.link, part.values, part.address)
+    why = f"only `{part.address}` speaks of `{'/'.join(resource_id.names)}` here; its definition is elsewhere"
+
+    def body() -> dict[str, Value]:
+        unknown = Unknown(why, part.origin, settle="its definition, with --context")
+        kind = next(one for one in TYPES.values() if one.kind == resource_id.kind)
+        names = {one.target[1] for one in kind.fields if one.target[0] == "properties"}
+        folded = {one.target[1] for one in folding.fields(resource_id)}
+        properties: dict[str, Value] = dict.fromkeys(sorted((names | set(kind.silent)) - folded), unknown)
+        written: dict[str, Value] = {"properties": properties}
+        folding.into(resource_id, written, writer)
+        return written
+
+    return Resource(resource_id, part.origin, body, writer.places, address=part.address)

@@ -1,0 +1,230 @@
+"""What a value that comes only with the apply is made of: references followed to instances.
+
+A reference that leads through a local, or anywhere else that a plan does not show, makes the answer
+incomplete, and an incomplete answer is none: it could name one of two candidates and hide the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from aks_egress.values import Reference, Step, Value
+from aks_egress_scan.readers.terraform.addresses import (
+    ROOT,
+    Key,
+    ModulePath,
+    Part,
+    as_path,
+    parts,
+    take_key,
+)
+from aks_egress_scan.readers.terraform.configuration import Configuration, Table, rows, table
+from aks_egress_scan.readers.terraform.identity import WIDE
+from aks_egress_scan.readers.terraform.planned import Planned
+
+_LIMIT: Final = 5000
+"""Steps that one value may take; beyond it the answer is incomplete."""
+
+_KNOWN_HEADS: Final = frozenset({"count", "path", "terraform", "self", "each"})
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where an expression is evaluated: the module instance, the key of the repeated thing around it, the keys
+    that thing has, and the expression of its `for_each`."""
+
+    module: ModulePath
+    key: Key = None
+    keys: frozenset[Key] = frozenset()
+    each: Value = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The module without instance keys."""
+        return tuple(name for name, _ in self.module)
+
+
+@dataclass(slots=True)
+class _Walk:
+    found: dict[Reference, None] = field(default_factory=dict)
+    complete: bool = True
+    known_too: bool = False
+    steps: int = 0
+    seen: set[object] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class _Uses:
+    """How an expression picks instances: by its own key, by its value, by its count."""
+
+    key: bool
+    value: bool
+    value_part: bool
+    count: bool
+
+
+class Resolver:
+    """Follows the references of a plan's configuration."""
+
+    def __init__(self, configuration: Configuration, instances: Sequence[Planned]) -> None:
+        self._configuration = configuration
+        self._instances: dict[tuple[ModulePath, str, str, str], list[Planned]] = {}
+        self._modules: dict[tuple[ModulePath, str], dict[Key, None]] = {}
+        for one in instances:
+            mode = "data" if one.data else "managed"
+            self._instances.setdefault((one.module, mode, one.type, one.name), []).append(one)
+            for depth, (name, key) in enumerate(one.module):
+                self._modules.setdefault((one.module[:depth], name), {})[key] = None
+
+    def references(
+        self, instance: Planned, path: tuple[Step, ...], known_too: bool = False
+    ) -> tuple[Reference, ...]:
+        """What the value at `path` of an instance will be one of; empty where that is not certain.
+
+        Of the things it refers to only those count that are unknown themselves, unless `known_too`.
+        """
+        walk = _Walk(known_too=known_too)
+        expressions = instance.written(path).expressions
+        if not expressions:
+            return ()
+        self._expressions(expressions, self._scope(instance), walk, False)
+        return tuple(walk.found) if walk.complete else ()
+
+    def _scope(self, instance: Planned) -> Scope:
+        mode = "data" if instance.data else "managed"
+        family = self._instances.get((instance.module, mode, instance.type, instance.name), [])
+        declared = instance.declared or {}
+        return Scope(
+            instance.module,
+            instance.key,
+            frozenset(one.key for one in family),
+            declared.get("for_each_expression"),
+        )
+
+    def _expressions(self, expressions: Iterable[Table], scope: Scope, walk: _Walk, wide: bool) -> None:
+        for expression in expressions:
+            longest = _longest([str(one) for one in rows(expression.get("references"))])
+            split = [parts(one) for one in longest]
+            uses = _Uses(
+                key=any(one[:2] == ("each", "key") for one in split),
+                value=any(one[:2] == ("each", "value") for one in split),
+                value_part=any(one[:2] == ("each", "value") and len(one) > 2 for one in split),
+                count=any(one[:1] == ("count",) for one in split),
+            )
+            for one in split:
+                self._follow(one, scope, uses, walk, wide)
+
+    def _follow(self, one: tuple[Part, ...], scope: Scope, uses: _Uses, walk: _Walk, wide: bool) -> None:
+        walk.steps += 1
+        if walk.steps > _LIMIT or not one:
+            walk.complete = False
+        place = (scope.module, scope.key, id(scope.each), one, wide)
+        if not walk.complete or place in walk.seen:
+            return
+        walk.seen.add(place)
+        head = one[0]
+        if head == "var":
+            self._variable(one, scope, walk, wide)
+        elif head == "module":
+            self._output(one, scope, uses, walk, wide)
+        elif head == "data":
+            self._resource("data", one[1:], scope, uses, walk, wide)
+        elif one[:2] == ("each", "value"):
+            outside = Scope(scope.module)
+            self._expressions([table(scope.each)], outside, walk, wide or len(one) > 2)
+        elif head not in _KNOWN_HEADS:
+            walk.complete = walk.complete and head != "local"
+            if head != "local":
+                self._resource("managed", one, scope, uses, walk, wide)
+
+    def _variable(self, one: tuple[Part, ...], scope: Scope, walk: _Walk, wide: bool) -> None:
+        """A variable is what the module's call gives it; the root's variables and defaults are known."""
+        if scope.module == ROOT or len(one) < 2:
+            return
+        outside, (name, key) = scope.module[:-1], scope.module[-1]
+        call = self._configuration.call(tuple(step for step, _ in outside), name)
+        given = table(call.get("expressions")).get(str(one[1]))
+        if given is None:
+            return
+        keys = frozenset(self._modules.get((outside, name), {}))
+        around = Scope(outside, key, keys, call.get("for_each_expression"))
+        self._expressions(_leaves(given), around, walk, wide or len(one) > 2 or isinstance(given, list))
+
+    def _output(self, one: tuple[Part, ...], scope: Scope, uses: _Uses, walk: _Walk, wide: bool) -> None:
+        if len(one) < 2 or not isinstance(one[1], str):
+            walk.complete = False
+            return
+        name = one[1]
+        key, rest = take_key(one[2:])
+        keys = list(self._modules.get((scope.module, name), {None: None}))
+        chosen = [key] if key is not None else _paired(keys, scope, uses)
+        outputs = self._configuration.outputs((*scope.names, name))
+        wanted = [str(rest[0])] if rest else list(outputs)
+        for output in wanted:
+            expression = table(table(outputs.get(output)).get("expression"))
+            if not expression:
+                walk.complete = False
+            for child in chosen:
+                inside = Scope((*scope.module, (name, child)))
+                self._expressions([expression], inside, walk, wide or len(rest) != 1)
+
+    def _resource(
+        self, mode: str, one: tuple[Part, ...], scope: Scope, uses: _Uses, walk: _Walk, wide: bool
+    ) -> None:
+        if len(one) < 2 or not isinstance(one[0], str) or not isinstance(one[1], str):
+            walk.complete = False
+            return
+        kind, name = one[0], one[1]
+        key, rest = take_key(one[2:])
+        family = self._instances.get((scope.module, mode, kind, name), [])
+        if not family and self._configuration.resource(scope.names, mode, kind, name) is None:
+            walk.complete = False
+        keys = [instance.key for instance in family]
+        chosen = [key] if key is not None else _paired(keys, scope, uses)
+        path = as_path(rest)
+        for instance in family:
+            if instance.key in chosen:
+                self._source(instance, path, walk, wide)
+
+    def _source(self, instance: Planned, path: tuple[Step, ...], walk: _Walk, wide: bool) -> None:
+        if not (walk.known_too or instance.unknown_at(path)):
+            return
+        if path and str(path[-1]).endswith(("_id", "_ids", "_name")):
+            expressions = instance.written(path).expressions
+            if expressions:
+                self._expressions(expressions, self._scope(instance), walk, wide)
+                return
+        walk.found[Reference(instance.address, (WIDE, *path) if wide else path)] = None
+
+
+def _paired(keys: Sequence[Key], scope: Scope, uses: _Uses) -> list[Key]:
+    """The instances that an index which is no constant may pick: the one of the same key where that is sure."""
+    if scope.key is not None and scope.key in keys:
+        same = frozenset(keys) == scope.keys
+        by_key = uses.key and not uses.value
+        by_value = uses.value and not uses.value_part and same
+        if by_key or by_value or (uses.count and same):
+            return [scope.key]
+    return list(keys)
+
+
+def _longest(references: Sequence[str]) -> list[str]:
+    """Each reference once: a plan lists it in full and then ever shorter."""
+    found: list[str] = []
+    for one in references:
+        last = found[-1] if found else ""
+        if not (last.startswith(one) and last[len(one) : len(one) + 1] in (".", "[")):
+            found.append(one)
+    return found
+
+
+def _leaves(given: Value) -> list[Table]:
+    """The expressions of a module argument, which may be given as blocks of them."""
+    if isinstance(given, list):
+        return [leaf for item in given for leaf in _leaves(item)]
+    body = table(given)
+    if "references" in body or "constant_value" in body or not body:
+        return [body]
+    return [leaf for item in body.values() for leaf in _leaves(item)]
