@@ -7,9 +7,9 @@ the Pulumi pack from its own configuration.  Each declared part carries the plac
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 
+from aks_egress.records import field, record
 from aks_egress.values import NOWHERE, Origin
 
 PortRange = tuple[int, int]
@@ -22,7 +22,7 @@ class DeclarationError(ValueError):
     """A declaration that fits nothing among the inputs; the message says which and why."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Allow:
     """One thing that a declared appliance lets through.
 
@@ -38,7 +38,7 @@ class Allow:
     ports: tuple[PortRange, ...] = ALL_PORTS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Appliance:
     """A firewall that no definition describes, by its address: what it lets through; the rest it drops.
 
@@ -52,7 +52,7 @@ class Appliance:
     source: Origin = NOWHERE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class NodeSubnet:
     """A subnet to be judged as if AKS nodes ran in it, though no cluster is defined.
 
@@ -68,7 +68,7 @@ class NodeSubnet:
     source: Origin = NOWHERE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class OwnRequirement:
     """An endpoint that one's own clusters need beside the catalogue's.
 
@@ -91,7 +91,7 @@ class OwnRequirement:
     source: Origin = NOWHERE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Suppression:
     """Findings that somebody accepts, and why.
 
@@ -112,7 +112,7 @@ class Suppression:
     source: Origin = NOWHERE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything the engine takes beside documents and service tags.
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from aks_egress.evaluation.verdicts import Verdict
 from aks_egress.findings.report import Cluster, Finding, Flow, Report
+from aks_egress.records import record
 
 SCHEMA = "aks-egress/diff/v1"
 
 _Key = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Change:
     """A flow whose verdict differs; one side is None where the flow is not there."""
 

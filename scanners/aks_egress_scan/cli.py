@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from importlib import import_module
+from types import ModuleType
 
 #: command -> (module below `commands`, one line of help)
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -59,21 +61,32 @@ def run(arguments: list[str]) -> int:
         stream = sys.stdout if first else sys.stderr
         stream.write(_top_help())
         return 0 if first else 2
-    if first not in COMMANDS or not _exists(COMMANDS[first][0]):
+    module = _module(first) if first in COMMANDS else None
+    if module is None:
         sys.stderr.write(f"aks-egress: {_no_command(first)}\n")
         return 2
-    return _run_command(first, arguments)
+    return _run_command(module, arguments)
 
 
-def _run_command(name: str, arguments: list[str]) -> int:
-    import argparse
-    from importlib import import_module
+def _module(command: str) -> ModuleType | None:
+    """The module of a command; None where this installation has none."""
+    name = f"aks_egress_scan.commands.{COMMANDS[command][0]}"
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name == name:
+            return None
+        raise
+
+
+def _run_command(module: ModuleType, arguments: list[str]) -> int:
+    from argparse import ArgumentParser
 
     from aks_egress_scan.failures import NothingToJudge, UsageFailure
+    from aks_egress_scan.options import Help
 
-    parser = argparse.ArgumentParser(prog="aks-egress", add_help=False)
-    subparsers = parser.add_subparsers(dest="command")
-    import_module(f"aks_egress_scan.commands.{COMMANDS[name][0]}").register(subparsers)
+    parser = ArgumentParser(prog="aks-egress", add_help=False, formatter_class=Help)
+    module.register(parser.add_subparsers(dest="command", prog="aks-egress"))
     try:
         chosen = parser.parse_args(arguments)
         return int(chosen.run(chosen))

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from aks_egress.records import field, record
 from aks_egress.settings import Settings
 from aks_egress_scan.failures import UsageFailure
 from aks_egress_scan.files import reason
@@ -23,7 +23,7 @@ _OPTION = {"clusters": "cluster", "features": "feature", "params": "param"}
 _PATHS = ("service-tags", "baseline", "output")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Configuration:
     """What the file says: options by name, and what no option can say."""
 
@@ -56,7 +56,7 @@ def _table(path: str, *, must_exist: bool = False) -> tuple[dict[str, Any] | Non
     except OSError as error:
         raise UsageFailure(f"cannot read the configuration `{path}`: {reason(error)}") from None
     shared = os.path.basename(path) == SHARED_FILE
-    if shared and not must_exist and b"aks-egress" not in data:
+    if shared and not must_exist and not _may_hold_ours(data):
         return None, ""
     whole, text = _parsed(path, data)
     if not shared:
@@ -66,6 +66,21 @@ def _table(path: str, *, must_exist: bool = False) -> tuple[dict[str, Any] | Non
     if found is not None and not isinstance(found, dict):
         raise UsageFailure(f"{path}: `tool.aks-egress` is no table")
     return found, text
+
+
+def _may_hold_ours(data: bytes) -> bool:
+    """Whether a pyproject.toml can have our table, told without parsing it."""
+    return any(
+        sign in data
+        for sign in (
+            b"tool.aks-egress",
+            b'tool."aks-egress',
+            b"tool.'aks-egress",
+            b"[tool]",
+            b"tool ",
+            b"tool=",
+        )
+    )
 
 
 def _parsed(path: str, data: bytes) -> tuple[dict[str, Any], str]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
 
 from aks_egress.arm.resources import Kind
+from aks_egress.records import record
 from aks_egress_scan.readers.base import Reader, Source
 
 #: how much of an input is looked at
 HEAD = 65_536
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Dialect:
     """One input format: its reader's module, the report's word for it, and what hints at it.
 
@@ -95,10 +94,13 @@ def candidates(path: str, head: bytes) -> Iterator[Dialect]:
 
 def reader_of(dialect: Dialect) -> Reader | None:
     """The dialect's reader; None where this version has none."""
-    module = f"aks_egress_scan.readers.{dialect.module}"
-    if find_spec(module) is None:
-        return None
-    reader: Reader = import_module(module).READER
+    name = f"aks_egress_scan.readers.{dialect.module}"
+    try:
+        reader: Reader = import_module(name).READER
+    except ModuleNotFoundError as error:
+        if error.name == name:
+            return None
+        raise
     return reader
 
 

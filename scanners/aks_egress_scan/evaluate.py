@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from aks_egress.findings.report import Report
 from aks_egress.packets.tags import ServiceTags
+from aks_egress.records import record, replace
 from aks_egress.settings import Settings
 from aks_egress_scan import config, service_tags
 from aks_egress_scan.exit_status import Exit, status_of
@@ -17,7 +17,7 @@ from aks_egress_scan.reporters.escaping import visible
 from aks_egress_scan.sources import Loaded, load
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Run:
     """What one evaluation goes by: every option settled, nothing read yet but the configuration."""
 

@@ -10,8 +10,8 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
+from aks_egress.records import field, record
 from aks_egress_scan.failures import UsageFailure
 from aks_egress_scan.readers.base import MalformedError, Source
 
@@ -23,7 +23,7 @@ SKIPPED = frozenset(
 )
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Files:
     """Reads files for one run; `max_size` in MiB.
 

@@ -7,11 +7,11 @@ the configuration file's, else the default.  `Choices` answers for all four.
 from __future__ import annotations
 
 import os
-from argparse import Action, ArgumentParser, Namespace
+from argparse import Action, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from aks_egress.records import record
 from aks_egress_scan.failures import UsageFailure
 
 FORMATS = ("text", "json", "sarif", "junit", "markdown", "github", "html")
@@ -30,12 +30,29 @@ _VOCABULARY: Mapping[str, Sequence[str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Output:
     """One report to write: its format, and the file (`-` for standard output)."""
 
     format: str
     file: str = "-"
+
+
+class Help(RawDescriptionHelpFormatter):
+    """Help as wide as the terminal, found out without the imports that the standard way costs."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=28, width=_columns())
+
+
+def _columns() -> int:
+    said = os.environ.get("COLUMNS", "")
+    if said.isdecimal():
+        return max(60, int(said) - 2)
+    try:
+        return max(60, min(120, os.get_terminal_size().columns - 2))
+    except OSError:
+        return 98
 
 
 class _Format(Action):

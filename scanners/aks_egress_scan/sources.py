@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from aks_egress.arm.resources import Document, Kind, Notice, Role
+from aks_egress.records import field, record
 from aks_egress.values import Origin, Unknown
 from aks_egress_scan.detect import DIALECTS, HEAD, WANTED, Dialect, claimant, head_of, is_parameter_file
 from aks_egress_scan.failures import UsageFailure
@@ -18,7 +18,7 @@ from aks_egress_scan.readers.base import MalformedError, Parameters, Reader, Sou
 _CONTAINING = frozenset({Kind.ARM_TEMPLATE, Kind.BICEP})
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Loaded:
     """What a command line came to: documents in their final order, failures, and sentences for people.
 
@@ -31,7 +31,7 @@ class Loaded:
     notes: list[str] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Claimed:
     source: Source
     dialect: Dialect
@@ -39,7 +39,7 @@ class _Claimed:
     role: Role
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Search:
     """The state of one search through the named paths."""
 

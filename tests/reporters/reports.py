@@ -5,8 +5,6 @@ Their rule codes are none that is registered, so that no rule page is part of a 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from aks_egress.evaluation.verdicts import Verdict
 from aks_egress.findings.report import (
     Cluster,
@@ -23,6 +21,7 @@ from aks_egress.findings.report import (
     Tool,
     Tunnel,
 )
+from aks_egress.records import replace
 
 #: what a name may hold that acts on a terminal, a CI log, XML, HTML, Markdown or a URI
 HOSTILE = (

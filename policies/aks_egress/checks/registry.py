@@ -36,7 +36,7 @@ def _weighed(finding: Finding, severities: Mapping[str, str]) -> Finding:
     chosen = severities.get(finding.rule)
     if chosen is None:
         return finding
-    from dataclasses import replace  # noqa: PLC0415  only where severities are configured
+    from aks_egress.records import replace  # noqa: PLC0415  only where severities are configured
 
     return replace(finding, severity=Severity(chosen))
 

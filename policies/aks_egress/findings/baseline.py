@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from aks_egress.findings.report import Finding, Report
+from aks_egress.records import replace
 
 SCHEMA = "aks-egress/baseline/v1"
 

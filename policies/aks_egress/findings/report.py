@@ -7,10 +7,10 @@ a report into that JSON.  Everything is in its final order: the same inputs give
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from aks_egress.evaluation.verdicts import Verdict
+from aks_egress.records import field, record
 
 
 class Severity(StrEnum):
@@ -26,7 +26,7 @@ class Severity(StrEnum):
         return list(Severity).index(self)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Location:
     """A place in an input, as the user named it; `line` counts from 1, None where it is not known."""
 
@@ -37,7 +37,7 @@ class Location:
         return f"{self.path}:{self.line}" if self.line else self.path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Hop:
     """One decision on the path of a flow.
 
@@ -57,7 +57,7 @@ class Hop:
     packets: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Source:
     """Where a flow starts."""
 
@@ -66,7 +66,7 @@ class Source:
     prefixes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Destination:
     """Where a flow goes: kind is fqdn, service-tag, ip, subnet or platform; ports are spelled `443,4443`."""
 
@@ -76,7 +76,7 @@ class Destination:
     ports: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Flow:
     """One requirement seen from one source subnet, and its verdict.
 
@@ -101,7 +101,7 @@ class Flow:
     assumptions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Tunnel:
     """A cluster's tunnel: konnectivity, aks-link, tunnelfront or none, why that, and its verdict."""
 
@@ -110,7 +110,7 @@ class Tunnel:
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Cluster:
     """One cluster and all flows it needs.
 
@@ -132,7 +132,7 @@ class Cluster:
     place: Location | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Finding:
     """Something a person must act on.
 
@@ -171,7 +171,7 @@ class Finding:
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:20]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Problem:
     """Something about an input that people must hear of; a malformed input makes the run exit 2."""
 
@@ -182,7 +182,7 @@ class Problem:
     malformed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Input:
     """One document that was read."""
 
@@ -193,7 +193,7 @@ class Input:
     problems: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Tool:
     """What judged, with which catalogue and which service-tag data."""
 
@@ -204,7 +204,7 @@ class Tool:
     tags_change_number: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Report:
     """Everything."""
 

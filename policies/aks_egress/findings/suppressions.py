@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import date
 from fnmatch import fnmatchcase
 
 from aks_egress.findings.report import Finding, Location, Report
+from aks_egress.records import replace
 from aks_egress.settings import Suppression
 
 

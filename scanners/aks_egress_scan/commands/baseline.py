@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from argparse import Namespace, RawDescriptionHelpFormatter
+from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
-from aks_egress_scan.options import Choices, add_cluster_choices, add_inputs
+from aks_egress_scan.options import Choices, Help, add_cluster_choices, add_inputs
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -26,7 +26,7 @@ examples:
 def register(subparsers: _SubParsersAction[Any]) -> None:
     """Add the command to the parser."""
     parser = subparsers.add_parser(
-        "baseline", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=RawDescriptionHelpFormatter
+        "baseline", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=Help
     )
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; - is standard input")
     add_inputs(parser)

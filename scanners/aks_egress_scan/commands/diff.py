@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from argparse import Namespace, RawDescriptionHelpFormatter
+from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from aks_egress_scan.options import Choices, add_cluster_choices, add_inputs, add_verdict_choices
+from aks_egress.records import replace
+from aks_egress_scan.options import Choices, Help, add_cluster_choices, add_inputs, add_verdict_choices
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -34,9 +34,7 @@ exit status: 0 nothing is closed, 1 findings that were not there before, 2 wrong
 
 def register(subparsers: _SubParsersAction[Any]) -> None:
     """Add the command to the parser."""
-    parser = subparsers.add_parser(
-        "diff", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=RawDescriptionHelpFormatter
-    )
+    parser = subparsers.add_parser("diff", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=Help)
     parser.add_argument("before", metavar="BEFORE", help="a file or a folder")
     parser.add_argument("after", metavar="AFTER", help="a file or a folder")
     add_inputs(parser)

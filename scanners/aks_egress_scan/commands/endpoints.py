@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from aks_egress_scan.failures import UsageFailure
-from aks_egress_scan.options import CLOUDS, TUNNELS, Choices
+from aks_egress_scan.options import CLOUDS, TUNNELS, Choices, Help
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -34,7 +34,7 @@ examples:
 def register(subparsers: _SubParsersAction[Any]) -> None:
     """Add the command to the parser."""
     parser = subparsers.add_parser(
-        "endpoints", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=RawDescriptionHelpFormatter
+        "endpoints", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=Help
     )
     _add_options(parser)
     parser.set_defaults(run=run)

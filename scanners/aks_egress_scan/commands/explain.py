@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from argparse import Namespace, RawDescriptionHelpFormatter
+from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 from aks_egress_scan.failures import UsageFailure
+from aks_egress_scan.options import Help
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -33,7 +34,7 @@ examples:
 def register(subparsers: _SubParsersAction[Any]) -> None:
     """Add the command to the parser."""
     parser = subparsers.add_parser(
-        "explain", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=RawDescriptionHelpFormatter
+        "explain", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=Help
     )
     parser.add_argument(
         "what", nargs="*", metavar="RULE|ERROR", help="- reads an error text from standard input"

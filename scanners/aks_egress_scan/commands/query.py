@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from argparse import Namespace, RawDescriptionHelpFormatter
-from dataclasses import replace
+from argparse import Namespace
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
+from aks_egress.records import replace
 from aks_egress_scan.failures import UsageFailure
-from aks_egress_scan.options import Choices, add_inputs, add_outputs
+from aks_egress_scan.options import Choices, Help, add_inputs, add_outputs
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -35,9 +35,7 @@ ID = "query"
 
 def register(subparsers: _SubParsersAction[Any]) -> None:
     """Add the command to the parser."""
-    parser = subparsers.add_parser(
-        "query", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=RawDescriptionHelpFormatter
-    )
+    parser = subparsers.add_parser("query", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=Help)
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; - is standard input")
     flow = parser.add_argument_group("the flow")
     flow.add_argument(

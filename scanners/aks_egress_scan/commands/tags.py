@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from argparse import Namespace, RawDescriptionHelpFormatter
+from argparse import Namespace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from aks_egress_scan.failures import UsageFailure
-from aks_egress_scan.options import CLOUDS, Choices
+from aks_egress_scan.options import CLOUDS, Choices, Help
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -32,16 +32,16 @@ examples:
 
 def register(subparsers: _SubParsersAction[Any]) -> None:
     """Add the command to the parser."""
-    parser = subparsers.add_parser(
-        "tags", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=RawDescriptionHelpFormatter
+    parser = subparsers.add_parser("tags", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=Help)
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="show|update", prog="aks-egress tags")
+    show = verbs.add_parser(
+        "show", formatter_class=Help, help="the data in use, a tag's prefixes, or an address's tags"
     )
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="show|update")
-    show = verbs.add_parser("show", help="the data in use, a tag's prefixes, or an address's tags")
     show.add_argument("what", nargs="?", metavar="TAG|ADDRESS", default="")
     show.add_argument("--service-tags", metavar="FILE", help="instead of the cached data")
     show.add_argument("--cloud", choices=CLOUDS, help="whose cached data; default public")
     show.set_defaults(run=run_show)
-    update = verbs.add_parser("update", help="renew the cached data")
+    update = verbs.add_parser("update", formatter_class=Help, help="renew the cached data")
     update.add_argument(
         "source", nargs="?", metavar="URL|FILE", default="", help="default: Microsoft's download page"
     )

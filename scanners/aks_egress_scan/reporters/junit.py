@@ -7,15 +7,15 @@ undecided required flow is an error; what is shut but optional or accepted is sk
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from aks_egress.evaluation.verdicts import Verdict
 from aks_egress.findings.report import Cluster, Finding, Flow, Report, Severity
+from aks_egress.records import record
 from aks_egress_scan.reporters import wording
 from aks_egress_scan.reporters.escaping import xml
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Case:
     """One test: its outcome is empty, failure, error or skipped."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from aks_egress.findings.report import Finding
+from aks_egress.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class RuleText:
     """One rule: its code, slug, severity, one-line title and page."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from aks_egress.evaluation.verdicts import Verdict
 from aks_egress.findings.report import Cluster, Finding, Flow, Hop, Report, Severity
+from aks_egress.records import record
 
 VERDICTS = (Verdict.BLOCKED, Verdict.PARTIAL, Verdict.UNKNOWN, Verdict.OPEN)
 
@@ -86,7 +86,7 @@ def other_findings(report: Report) -> list[Finding]:
     return [one for one in report.findings if one.cluster not in named]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Open:
     """Flows that are undecided for one reason, and what would settle them."""
 
