@@ -7,7 +7,7 @@ carried to the verdict, where it is named.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 Step = str | int
@@ -102,6 +102,20 @@ def unknowns(value: Value) -> Iterator[Unknown]:
         case list():
             for item in value:
                 yield from unknowns(item)
+
+
+def settle(value: Value, told: Callable[[Unknown], Value]) -> Value:
+    """The value with every unknown that `told` has an answer for replaced; the same object where none has."""
+    match value:
+        case Unknown():
+            return told(value) if value.refers_to else value
+        case dict():
+            changed = {key: new for key, item in value.items() if (new := settle(item, told)) is not item}
+            return {**value, **changed} if changed else value
+        case list():
+            items_ = [settle(item, told) for item in value]
+            return items_ if any(new is not old for new, old in zip(items_, value, strict=True)) else value
+    return value
 
 
 def text(value: Value) -> str | Unknown | None:

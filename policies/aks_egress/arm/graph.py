@@ -6,12 +6,13 @@ resource only where they agree; else nobody can say which is meant, and the link
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from aks_egress.arm.ids import ResourceId, parse_id
 from aks_egress.arm.resources import Document, Resource, Role
-from aks_egress.values import NOWHERE, Origin, Step, Unknown, Value, get
+from aks_egress.values import NOWHERE, Origin, Step, Unknown, Value, get, settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,27 @@ class Graph:
         self._indexes = {id(document): _Index(document) for document in documents}
         self._home = {id(one): document for document in documents for one in document.resources}
         self._inline: dict[tuple[int, str], list[Resource] | Unknown] = {}
+        for document in documents:
+            for one in document.resources:
+                one.settle = self._settled
+
+    def _settled(self, resource: Resource, body: Mapping[str, Value]) -> Mapping[str, Value]:
+        """A body in which values that are promised to be another resource's are that resource's."""
+        settled = settle(dict(body), partial(self._told, self.home(resource)))
+        return settled if isinstance(settled, dict) else body
+
+    def _told(self, near: Document, promised: Unknown) -> Value:
+        """What another resource says, where exactly one is meant and it says it; else the promise itself."""
+        if len(promised.refers_to) != 1 or promised.refers_to[0].path in ((), ("id",)):
+            return promised
+        wanted, path = parse_id(promised.refers_to[0].id), promised.refers_to[0].path
+        found = self.find(wanted, near).sole if wanted is not None else None
+        if found is None:
+            return promised
+        # `reference()` leaves `properties` out unless it is asked for the full resource
+        said = found.get(*path)
+        said = found.prop(*path) if said is None else said
+        return promised if said is None else said
 
     def home(self, resource: Resource) -> Document:
         """The document that a resource came in."""

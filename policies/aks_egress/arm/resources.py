@@ -64,6 +64,10 @@ class Resource:
     api_version: str = ""
     existing: bool = False
     uncertain: Unknown | None = None
+    #: fills in what other resources of the run say, once, when somebody first asks; set by the graph
+    settle: Callable[[Resource, Mapping[str, Value]], Mapping[str, Value]] | None = field(
+        default=None, repr=False
+    )
 
     @property
     def kind(self) -> str:
@@ -82,9 +86,15 @@ class Resource:
 
     def get(self, *path: Step) -> Value:
         """The part of the body at `path`, None where it is missing."""
+        return at(self._whole(), *path)  # type: ignore[arg-type]
+
+    def _whole(self) -> Mapping[str, Value]:
         if callable(self.body):
             self.body = self.body()
-        return at(self.body, *path)  # type: ignore[arg-type]
+        if self.settle is not None:
+            settle, self.settle = self.settle, None
+            self.body = settle(self, self.body)
+        return self.body
 
     def prop(self, *path: Step) -> Value:
         """The part of `properties` at `path`."""
