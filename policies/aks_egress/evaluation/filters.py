@@ -6,8 +6,9 @@ virtual-network-manager/concept-security-admins).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from aks_egress.arm.ids import ResourceId
 from aks_egress.evaluation.demand import Action, Decider, Demand
@@ -32,6 +33,19 @@ LAST_RULE = {INBOUND: "DenyAllInBound", OUTBOUND: "DenyAllOutBound"}
 PLATFORM_TAGS = frozenset({"azureplatformdns", "azureplatformimds", "azureplatformlkm"})
 
 Hull = tuple[int, int, int, int, int, int]
+"""First and last source, destination and port of what may be covered."""
+
+EVERY_HULL: Hull = (*EVERYWHERE.spans[0], *EVERYWHERE.spans[0], 0, 65535)
+
+_Placed = tuple[Hull, Clause[Decider]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """Rules that are asked together: their hull whatever the demand, and their clauses for one."""
+
+    hull: Hull
+    make: Callable[[Demand], list[Clause[Decider]]]
 
 
 @dataclass(slots=True)
@@ -45,16 +59,22 @@ class Filter:
     scope: TagScope
     defaults: bool = True
     origin: Origin = NOWHERE
-    _made: dict[tuple[object, ...], list[tuple[Hull, Clause[Decider]]]] = field(default_factory=dict)
-    _deciders: dict[int, Decider] = field(default_factory=dict)
+    _stages: dict[tuple[str, str], list[_Stage]] = field(default_factory=dict)
+    _made: dict[tuple[object, ...], dict[int, list[_Placed]]] = field(default_factory=dict)
+    _deciders: dict[tuple[str, Action], Decider] = field(default_factory=dict)
 
     def decide(self, demand: Demand, direction: str, within: Sequence[Box]) -> list[Piece[Decider]]:
         """Who decides about each packet of `within`."""
         key = (direction, demand.lies_in, demand.source_groups, demand.target_groups, demand.platform_tag)
-        made = self._made.get(key)
-        if made is None:
-            made = self._made[key] = [(_hull(clause), clause) for clause in self._clauses(demand, direction)]
-        return first_match(_near(made, within), self._last(direction, demand), within)
+        made = self._made.setdefault(key, {})
+        stages = self._in_order(direction, demand.platform_tag)
+        clauses: list[Clause[Decider]] = []
+        for i in _near([stage.hull for stage in stages], within):
+            if i not in made:
+                made[i] = [(_hull(clause), clause) for clause in stages[i].make(demand)]
+            placed = made[i]
+            clauses += [placed[j][1] for j in _near([hull for hull, _ in placed], within)]
+        return first_match(clauses, self._last(direction, demand), within)
 
     def _last(self, direction: str, demand: Demand) -> Decider:
         if demand.platform_tag:
@@ -70,9 +90,8 @@ class Filter:
         )
 
     def _default(self, name: str, action: Action, reason: str) -> Decider:
-        key = hash((name, action))
-        if key not in self._deciders:
-            self._deciders[key] = Decider(
+        if (name, action) not in self._deciders:
+            self._deciders[name, action] = Decider(
                 hop=self.hop,
                 resource=self.label,
                 name=name,
@@ -81,21 +100,41 @@ class Filter:
                 resource_id=self.resource_id,
                 origin=self.origin,
             )
-        return self._deciders[key]
+        return self._deciders[name, action]
 
-    def _clauses(self, demand: Demand, direction: str) -> Iterable[Clause[Decider]]:
+    def _in_order(self, direction: str, platform_tag: str) -> list[_Stage]:
+        """What is asked one after the other, whatever the demand: clauses are made only where packets come near."""
+        key = direction, platform_tag
+        if key not in self._stages:
+            self._stages[key] = list(self._ordered(direction, platform_tag))
+        return self._stages[key]
+
+    def _ordered(self, direction: str, platform_tag: str) -> Iterable[_Stage]:
         if self.rules.gap is not None:
-            yield Clause(_open_end(self, self.rules.gap), None, Box())
+            gap = Clause(_open_end(self, self.rules.gap), None, Box())
+            yield _Stage(EVERY_HULL, lambda _: [gap])
         rules = self.rules.facing(direction)
-        if demand.platform_tag:
-            rules = [rule for rule in rules if _names_platform(rule, demand.platform_tag)]
+        if platform_tag:
+            rules = [rule for rule in rules if _names_platform(rule, platform_tag)]
         for group in _by_priority(rules):
-            clauses = [clause for rule in group if (clause := self._clause(rule, demand)) is not None]
-            if len(clauses) > 1:  # one priority for several rules: nobody can say which is asked first
-                yield from (Clause(one.decider, None, one.possible) for one in clauses)
-            yield from clauses
-        if self.defaults and not demand.platform_tag:
-            yield from self._default_clauses(direction)
+            hull = _around(group)
+            if hull is not None:
+                yield _Stage(hull, partial(self._clauses, group))
+        if late := [rule for rule in rules if _placed_late(rule)]:
+            yield _Stage(EVERY_HULL, partial(self._late, late))
+        if self.defaults and not platform_tag:
+            yield _Stage(EVERY_HULL, lambda _: list(self._default_clauses(direction)))
+
+    def _clauses(self, group: Sequence[SecurityRule], demand: Demand) -> list[Clause[Decider]]:
+        """The clauses of rules of one priority; nobody can say which of several is asked first."""
+        made = [clause for rule in group if (clause := self._clause(rule, demand)) is not None]
+        several = [Clause(one.decider, None, one.possible) for one in made] if len(made) > 1 else []
+        return [*several, *made]
+
+    def _late(self, rules: Sequence[SecurityRule], demand: Demand) -> list[Clause[Decider]]:
+        """Rules whose priority is not known once more: wherever they stand, they stand before the defaults."""
+        made = [self._clause(rule, demand, late=True) for rule in rules]
+        return [clause for clause in made if clause is not None]
 
     def _default_clauses(self, direction: str) -> Iterable[Clause[Decider]]:
         for facing, name, source, destination, _ in DEFAULT_RULES:
@@ -120,7 +159,7 @@ class Filter:
             )
             yield Clause(decider, Box(ends[0].sure, ends[1].sure), Box(ends[0].possible, ends[1].possible))
 
-    def _clause(self, rule: SecurityRule, demand: Demand) -> Clause[Decider] | None:
+    def _clause(self, rule: SecurityRule, demand: Demand, *, late: bool = False) -> Clause[Decider] | None:
         denies = rule.access == "deny"
         source, first = self._side(rule.source, demand.source_groups, denies=denies, lies_in="")
         target, second = self._side(
@@ -134,7 +173,10 @@ class Filter:
             return None
         sure = Box(*(part.sure for part in parts))
         certain = (
-            all(sure) and rule.priority is not None and rule.direction is not None and rule.uncertain is None
+            all(sure)
+            and (late or rule.priority is not None)
+            and rule.direction is not None
+            and rule.uncertain is None
         )
         return Clause(self._decider(rule, first + second), sure if certain else None, possible)
 
@@ -240,6 +282,35 @@ def unknown_decider(hop: str, resource: str, unknown: Unknown) -> Decider:
     )
 
 
+def _placed_late(rule: SecurityRule) -> bool:
+    """Whether only the place of a rule is not known."""
+    return rule.priority is None and rule.direction is not None and not rule.problems
+
+
+def _around(rules: Sequence[SecurityRule]) -> Hull | None:
+    """The outermost values of what some rules may cover, whatever the demand; None where they cover nothing."""
+    hulls = [hull for rule in rules if (hull := _rule_hull(rule)) is not None]
+    if not hulls:
+        return None
+    lows, highs = (
+        [min(part) for part in zip(*hulls, strict=True)],
+        [max(part) for part in zip(*hulls, strict=True)],
+    )
+    return lows[0], highs[1], lows[2], highs[3], lows[4], highs[5]
+
+
+def _rule_hull(rule: SecurityRule) -> Hull | None:
+    ends = []
+    for side in (rule.source, rule.destination):
+        settled = side.given and not (side.tags or side.groups or side.damaged) and side.open is None
+        ends.append(side.literal if settled else EVERYWHERE)
+    ends.append(rule.port.possible)
+    if not all(ends):
+        return None
+    (a, b), (c, d), (e, f) = ((end.spans[0][0], end.spans[-1][1]) for end in ends)
+    return a, b, c, d, e, f
+
+
 def _hull(clause: Clause[Decider]) -> Hull:
     """The outermost values of what a clause may cover, to skip it without set algebra."""
     box = clause.possible
@@ -248,8 +319,8 @@ def _hull(clause: Clause[Decider]) -> Hull:
     return source[0][0], source[-1][1], target[0][0], target[-1][1], port[0][0], port[-1][1]
 
 
-def _near(made: list[tuple[Hull, Clause[Decider]]], within: Sequence[Box]) -> list[Clause[Decider]]:
-    """The clauses that can touch any of the boxes."""
+def _near(hulls: Sequence[Hull], within: Sequence[Box]) -> list[int]:
+    """The places of the hulls that can touch any of the boxes."""
     if not within:
         return []
     s0 = min(box.source.spans[0][0] for box in within)
@@ -259,7 +330,7 @@ def _near(made: list[tuple[Hull, Clause[Decider]]], within: Sequence[Box]) -> li
     p0 = min(box.port.spans[0][0] for box in within)
     p1 = max(box.port.spans[-1][1] for box in within)
     return [
-        clause
-        for (a, b, c, d, e, f), clause in made
+        i
+        for i, (a, b, c, d, e, f) in enumerate(hulls)
         if e <= p1 and f >= p0 and c <= d1 and d >= d0 and a <= s1 and b >= s0
     ]

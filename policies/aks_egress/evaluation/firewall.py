@@ -177,10 +177,11 @@ class FirewallFilter:
         """What one side of a rule covers; what Azure refuses opens nothing, and may close anything (N2, F12)."""
         literal, names, complaints = addresses(given.known)
         tags = [name for name in names if usable_tag(name)]
+        named = given is rule.destination and rule.fqdns.given
         parts = [Extent.exactly(literal)]
         parts += [self.tags.extent(tag, lies_in) for tag in tags]
         parts += [self._group(group) for group in groups]
-        refused = len(tags) < len(names) or not (given.given or groups or rule.fqdns.given)
+        refused = len(tags) < len(names) or not (given.given or groups or named)
         if refused and rule.action != "allow":
             parts.append(Extent.within(EVERYWHERE))
         if complaints or given.unknown is not None or unknown is not None:
