@@ -34,7 +34,7 @@ PHRASES = {
     },
     "tunnel_mode": "tunnel {}",
     "konnectivity_present": {False: "no konnectivity agents"},
-    "os": "{} nodes",
+    "os": {"linux": "Linux nodes", "windows": "Windows nodes"},
     "os_sku": "{} nodes",
     "node_os_upgrade_channel": "node OS channel {}",
     "vnet_dns": {"custom": "DNS servers of the network's own"},
@@ -152,7 +152,7 @@ def _errors(catalogue: Catalogue) -> Iterator[str]:
     yield "| text or code | what it means | what to check first |"
     yield "| --- | --- | --- |"
     for row in catalogue.errors:
-        texts = [f"`{one}`" for one in row["match"]] + [f"exit status {one}" for one in row.get("exits", ())]
+        texts = [f"`{one}`" for one in row["seen"]] + [f"exit status {one}" for one in row.get("exits", ())]
         yield (
             "| "
             + " | ".join(map(_cell, ("<br>".join(texts), row["meaning"], "<br>".join(row["check"]))))
