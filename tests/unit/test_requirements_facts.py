@@ -279,3 +279,18 @@ def test_the_table_names_every_fact_and_its_origin() -> None:
     assert rows["acr_public"] == ("no", "not part of a cluster's definition, taken as no")
     assert set(facts.known) <= set(rows)
     assert all(name and value and where for name, (value, where) in rows.items())
+
+
+def test_the_pods_range_is_told_where_pods_have_one() -> None:
+    assert of().fact("pod_cidr") == Fact("10.244.0.0/16", "default")
+    given = of(
+        {
+            "networkProfile": {
+                "networkPlugin": "azure",
+                "networkPluginMode": "overlay",
+                "podCidr": "10.8.0.0/14",
+            }
+        }
+    )
+    assert given.fact("pod_cidr") == Fact("10.8.0.0/14", "properties.networkProfile.podCidr")
+    assert "pod_cidr" not in of({"networkProfile.networkPlugin": "azure"}).known

@@ -18,6 +18,7 @@ from aks_egress.requirements.known import (
     Fact,
     either,
     profile,
+    word,
 )
 from aks_egress.requirements.pools import PoolFacts, pool_facts
 from aks_egress.requirements.proxy import NO_PROXY, Proxy, proxy_of
@@ -25,6 +26,9 @@ from aks_egress.topology.clusters import Cluster
 from aks_egress.values import Unknown, Value, at, get, text
 
 CLOUDS = ("public", "china", "usgov")
+
+#: the pods' range of an overlay or kubenet where none is given (learn.microsoft.com/azure/aks/concepts-network)
+DEFAULT_POD_CIDR = "10.244.0.0/16"
 
 #: addresses of the platform's own resolver: naming it is not a DNS server of one's own
 _AZURE_DNS = frozenset(("168.63.129.16", "azureprovideddns"))
@@ -225,6 +229,8 @@ def _facts(
 ) -> Facts:
     known = profile(body, automatic, api_version)
     known["pod_network"] = _pod_network(known, pools, gap)
+    if known["pod_network"].value in ("overlay", "kubenet"):
+        known["pod_cidr"] = word(body, "networkProfile.podCidr", DEFAULT_POD_CIDR)
     known["dns_over_tcp"] = either(
         Fact(automatic, AUTOMATIC if automatic is True else DEFAULT if automatic is False else "sku.name"),
         *(Fact(pool.dns_over_tcp, f"localDNSProfile of pool {pool.name}") for pool in pools),
