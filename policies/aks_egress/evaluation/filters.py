@@ -6,7 +6,7 @@ virtual-network-manager/concept-security-admins).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -15,8 +15,9 @@ from aks_egress.evaluation.demand import Action, Decider, Demand
 from aks_egress.evaluation.first_match import Clause, Piece, first_match
 from aks_egress.evaluation.tag_scope import TagScope
 from aks_egress.packets.addresses import EVERYWHERE
-from aks_egress.packets.boxes import Box
+from aks_egress.packets.boxes import ANY_PORT, ANY_PROTOCOL, Box
 from aks_egress.packets.extents import Extent, joined
+from aks_egress.packets.intervals import IntervalSet, union
 from aks_egress.packets.names import Match
 from aks_egress.topology.security import INBOUND, OUTBOUND, RuleList, SecurityRule, Side
 from aks_egress.values import NOWHERE, Origin, Unknown
@@ -28,24 +29,36 @@ DEFAULT_RULES = (
     (OUTBOUND, "AllowVnetOutBound", "VirtualNetwork", "VirtualNetwork", "allow"),
     (OUTBOUND, "AllowInternetOutBound", None, "Internet", "allow"),
 )
+POD_READING = (
+    "Microsoft asks for rules of one's own for an overlay's pod addresses only beside a Deny; the default rules, which do not "
+    "name these addresses, are taken to let them through (aks/concepts-network-azure-cni-overlay)"
+)
 LAST_RULE = {INBOUND: "DenyAllInBound", OUTBOUND: "DenyAllOutBound"}
 
 PLATFORM_TAGS = frozenset({"azureplatformdns", "azureplatformimds", "azureplatformlkm"})
 
-Hull = tuple[int, int, int, int, int, int]
-"""First and last source, destination and port of what may be covered."""
+Reach = tuple[IntervalSet, IntervalSet, IntervalSet, IntervalSet]
+"""Destinations, ports, protocols and sources that may be covered at most."""
 
-EVERY_HULL: Hull = (*EVERYWHERE.spans[0], *EVERYWHERE.spans[0], 0, 65535)
-
-_Placed = tuple[Hull, Clause[Decider]]
+EVERY_REACH: Reach = (EVERYWHERE, ANY_PORT, ANY_PROTOCOL, EVERYWHERE)
 
 
 @dataclass(frozen=True, slots=True)
 class _Stage:
-    """Rules that are asked together: their hull whatever the demand, and their clauses for one."""
+    """Rules that are asked together: what they reach whatever the demand, and their clauses for one.
 
-    hull: Hull
+    `hull` is the reach's first and last destination and port, the quickest thing to compare.
+    """
+
+    reach: Reach
     make: Callable[[Demand], list[Clause[Decider]]]
+    hull: tuple[int, int, int, int]
+
+    @classmethod
+    def of(cls, reach: Reach, make: Callable[[Demand], list[Clause[Decider]]]) -> _Stage:
+        """The stage with its hull."""
+        target, port = reach[0].spans, reach[1].spans
+        return cls(reach, make, (target[0][0], target[-1][1], port[0][0], port[-1][1]))
 
 
 @dataclass(slots=True)
@@ -60,20 +73,18 @@ class Filter:
     defaults: bool = True
     origin: Origin = NOWHERE
     _stages: dict[tuple[str, str], list[_Stage]] = field(default_factory=dict)
-    _made: dict[tuple[object, ...], dict[int, list[_Placed]]] = field(default_factory=dict)
+    _made: dict[tuple[object, ...], dict[int, list[Clause[Decider]]]] = field(default_factory=dict)
     _deciders: dict[tuple[str, Action], Decider] = field(default_factory=dict)
 
     def decide(self, demand: Demand, direction: str, within: Sequence[Box]) -> list[Piece[Decider]]:
         """Who decides about each packet of `within`."""
         key = (direction, demand.lies_in, demand.source_groups, demand.target_groups, demand.platform_tag)
         made = self._made.setdefault(key, {})
-        stages = self._in_order(direction, demand.platform_tag)
         clauses: list[Clause[Decider]] = []
-        for i in _near([stage.hull for stage in stages], within):
+        for i, stage in _near(self._in_order(direction, demand.platform_tag), within):
             if i not in made:
-                made[i] = [(_hull(clause), clause) for clause in stages[i].make(demand)]
-            placed = made[i]
-            clauses += [placed[j][1] for j in _near([hull for hull, _ in placed], within)]
+                made[i] = stage.make(demand)
+            clauses += made[i]
         return first_match(clauses, self._last(direction, demand), within)
 
     def _last(self, direction: str, demand: Demand) -> Decider:
@@ -85,11 +96,18 @@ class Filter:
             )
         if not self.defaults:
             return self._default("no admin rule", Action.PASS_ON, "no admin rule matches")
+        if demand.overlay:
+            return self._default(
+                "default rules",
+                Action.ALLOW,
+                "no rule of one's own denies pod addresses",
+                doubts=(POD_READING,),
+            )
         return self._default(
             LAST_RULE[direction], Action.DENY, "default rule 65500 of every network security group"
         )
 
-    def _default(self, name: str, action: Action, reason: str) -> Decider:
+    def _default(self, name: str, action: Action, reason: str, doubts: tuple[str, ...] = ()) -> Decider:
         if (name, action) not in self._deciders:
             self._deciders[name, action] = Decider(
                 hop=self.hop,
@@ -99,6 +117,7 @@ class Filter:
                 reason=reason,
                 resource_id=self.resource_id,
                 origin=self.origin,
+                doubts=doubts,
             )
         return self._deciders[name, action]
 
@@ -112,18 +131,18 @@ class Filter:
     def _ordered(self, direction: str, platform_tag: str) -> Iterable[_Stage]:
         if self.rules.gap is not None:
             gap = Clause(_open_end(self, self.rules.gap), None, Box())
-            yield _Stage(EVERY_HULL, lambda _: [gap])
+            yield _Stage.of(EVERY_REACH, lambda _: [gap])
         rules = self.rules.facing(direction)
         if platform_tag:
             rules = [rule for rule in rules if _names_platform(rule, platform_tag)]
         for group in _by_priority(rules):
-            hull = _around(group)
-            if hull is not None:
-                yield _Stage(hull, partial(self._clauses, group))
+            reach = _reach(group)
+            if all(reach):
+                yield _Stage.of(reach, partial(self._clauses, group))
         if late := [rule for rule in rules if _placed_late(rule)]:
-            yield _Stage(EVERY_HULL, partial(self._late, late))
+            yield _Stage.of(EVERY_REACH, partial(self._late, late))
         if self.defaults and not platform_tag:
-            yield _Stage(EVERY_HULL, lambda _: list(self._default_clauses(direction)))
+            yield _Stage.of(EVERY_REACH, lambda _: list(self._default_clauses(direction)))
 
     def _clauses(self, group: Sequence[SecurityRule], demand: Demand) -> list[Clause[Decider]]:
         """The clauses of rules of one priority; nobody can say which of several is asked first."""
@@ -287,50 +306,34 @@ def _placed_late(rule: SecurityRule) -> bool:
     return rule.priority is None and rule.direction is not None and not rule.problems
 
 
-def _around(rules: Sequence[SecurityRule]) -> Hull | None:
-    """The outermost values of what some rules may cover, whatever the demand; None where they cover nothing."""
-    hulls = [hull for rule in rules if (hull := _rule_hull(rule)) is not None]
-    if not hulls:
-        return None
-    lows, highs = (
-        [min(part) for part in zip(*hulls, strict=True)],
-        [max(part) for part in zip(*hulls, strict=True)],
-    )
-    return lows[0], highs[1], lows[2], highs[3], lows[4], highs[5]
-
-
-def _rule_hull(rule: SecurityRule) -> Hull | None:
-    ends = []
-    for side in (rule.source, rule.destination):
-        settled = side.given and not (side.tags or side.groups or side.damaged) and side.open is None
-        ends.append(side.literal if settled else EVERYWHERE)
-    ends.append(rule.port.possible)
-    if not all(ends):
-        return None
-    (a, b), (c, d), (e, f) = ((end.spans[0][0], end.spans[-1][1]) for end in ends)
-    return a, b, c, d, e, f
-
-
-def _hull(clause: Clause[Decider]) -> Hull:
-    """The outermost values of what a clause may cover, to skip it without set algebra."""
-    box = clause.possible
-    assert box is not None  # noqa: S101
-    source, target, port = box.source.spans, box.destination.spans, box.port.spans
-    return source[0][0], source[-1][1], target[0][0], target[-1][1], port[0][0], port[-1][1]
-
-
-def _near(hulls: Sequence[Hull], within: Sequence[Box]) -> list[int]:
-    """The places of the hulls that can touch any of the boxes."""
-    if not within:
-        return []
-    s0 = min(box.source.spans[0][0] for box in within)
-    s1 = max(box.source.spans[-1][1] for box in within)
-    d0 = min(box.destination.spans[0][0] for box in within)
-    d1 = max(box.destination.spans[-1][1] for box in within)
-    p0 = min(box.port.spans[0][0] for box in within)
-    p1 = max(box.port.spans[-1][1] for box in within)
-    return [
-        i
-        for i, (a, b, c, d, e, f) in enumerate(hulls)
-        if e <= p1 and f >= p0 and c <= d1 and d >= d0 and a <= s1 and b >= s0
+def _reach(rules: Sequence[SecurityRule]) -> Reach:
+    """What some rules may cover at most, whatever the demand."""
+    parts = [
+        (_outer(rule.destination), rule.port.possible, rule.protocol.possible, _outer(rule.source))
+        for rule in rules
     ]
+    return parts[0] if len(parts) == 1 else tuple(union(part) for part in zip(*parts, strict=True))  # type: ignore[return-value]
+
+
+def _outer(side: Side) -> IntervalSet:
+    settled = side.given and not (side.tags or side.groups or side.damaged) and side.open is None
+    return side.literal if settled else EVERYWHERE
+
+
+def _near(stages: Sequence[_Stage], within: Sequence[Box]) -> Iterator[tuple[int, _Stage]]:
+    """The stages that can touch any of the boxes, with their places."""
+    if not within:
+        return
+    low = min(box.destination.spans[0][0] for box in within)
+    high = max(box.destination.spans[-1][1] for box in within)
+    first = min(box.port.spans[0][0] for box in within)
+    last = max(box.port.spans[-1][1] for box in within)
+    protocols = union(box.protocol for box in within)
+    p, q = protocols.spans[0][0], protocols.spans[-1][1]
+    for i, stage in enumerate(stages):
+        a, b, c, d = stage.hull
+        if a > high or b < low or c > last or d < first:
+            continue
+        target, port, protocol, _ = stage.reach
+        if target.touches(low, high) and port.touches(first, last) and protocol.touches(p, q):
+            yield i, stage
