@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Final, cast
 
 from aks_egress.values import Unknown, Value
-from aks_egress_scan.readers.arm.instances import RESOURCE_GROUPS
 from aks_egress_scan.readers.arm.nested import TEMPLATE_LINK
 from aks_egress_scan.readers.arm.references import find, referenced, resource_id, symbolic
 from aks_egress_scan.readers.arm.target import OPEN_MANAGEMENT_GROUP, Target, open_part, part
@@ -198,13 +197,14 @@ def _resource_group(context: Context, values: Values) -> Value:  # noqa: ARG001 
 
 def _group_location(template: Template) -> Value:
     """The location of the resource group: of its declaration in a template around, else as an option says."""
-    wanted = template.target.group.casefold()
-    around: Template | None = template
-    while around is not None:
-        for one in around.instances if around is not template else ():
-            if one.kind == RESOURCE_GROUPS and one.id.name.casefold() == wanted and not one.existing:
-                return one.body.get("location")
-        around = around.parent
+    wanted = (
+        template.target.subscription_scope
+        + "/providers/Microsoft.Resources/resourceGroups/"
+        + template.target.group
+    )
+    declared = template.world.instances.get(wanted.casefold())
+    if declared is not None and not declared.existing:
+        return declared.declared(("location",))
     root = template
     while root.parent is not None:
         root = root.parent
@@ -272,7 +272,13 @@ def _runtime_only(name: str, values: Values) -> Value:
 
 
 def _only_at_deployment(name: str) -> Asked:
-    return Asked(0, None, lambda _, values: _runtime_only(name, values))
+    return Asked(0, None, lambda context, _: _fresh(name, _template(context)))
+
+
+def _fresh(name: str, template: Template) -> Value:
+    """What is another value each time it is asked for."""
+    why = f"`{name}` is answered by Azure at deployment only"
+    return Unsettled(why, spelling=f"{{{name} {template.world.serial()}}}")
 
 
 def _fail(context: Context, values: Values) -> Value:  # noqa: ARG001 - the shape of every answer

@@ -11,6 +11,7 @@ from typing import Any
 from aks_egress.arm.resources import Document, Kind, Resource
 from aks_egress.values import Origin, Value, get
 from aks_egress_scan.readers.arm.instances import DEPLOYMENTS, RESOURCE_GROUPS, Instance
+from aks_egress_scan.readers.arm.repeats import without_repeats
 from aks_egress_scan.readers.arm.target import of_schema, part
 from aks_egress_scan.readers.arm.template import Template
 from aks_egress_scan.readers.arm.world import File, Linked, Pointer, RefusedError, World
@@ -47,7 +48,7 @@ def expand(
     file = File(path, place or (lambda pointer: Origin(path, None, pointer)), sibling)
     root = _root(world, file, template, parameters or {})
     try:
-        resources = tuple(_resource(one) for one in _all(root))
+        resources = tuple(_resource(one) for one in without_repeats(_all(root)))
     except (RefusedError, BoundsError) as problem:
         raise MalformedError(str(problem), path) from None
     except RecursionError:

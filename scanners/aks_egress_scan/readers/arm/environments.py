@@ -80,6 +80,9 @@ def _members(row: tuple[str, ...]) -> Value:
         },
         "sqlManagementEndpoint": f"https://{management}:8443/",
         "suffixes": {
+            "azureDatalakeAnalyticsCatalogAndJob": "azuredatalakeanalytics.net",
+            "azureDatalakeStoreFileSystem": "azuredatalakestore.net",
+            "azureFrontDoorEndpointSuffix": f"azurefd.{'us' if name == 'AzureUSGovernment' else 'net'}",
             "acrLoginServer": f".{registry}",
             "keyvaultDns": f".{vault}",
             "sqlServerHostname": f".{sql}",

@@ -32,8 +32,12 @@ def nested_template(instance: Instance) -> Template | None:
         properties = outside.settler.value(properties, place, instance.context)
     inline = get(properties, "template")
     if isinstance(inline, str):
-        inline = outside.settler.value(inline, (*place, "template"), instance.context)
-    if isinstance(inline, dict):
+        # what is left in it after this evaluation is the nested deployment's own, whatever the scope says
+        value = outside.settler.value(inline, (*place, "template"), instance.context)
+        if isinstance(value, dict):
+            own = Linked(value, outside.file)
+            return _template(instance, properties, own, (*place, "template"), inner=True)
+    elif isinstance(inline, dict):
         return _inline(instance, properties, inline, (*place, "template"))
     if inline is None and isinstance(get(properties, "templateLink"), dict):
         linked = _linked(instance, properties, place)
@@ -62,7 +66,7 @@ def _template(
         target=deployment_target(outside, instance.data, instance.pointer, instance.context),
         name=instance.id.name,
         given=_given(instance, properties),
-        parent=outside,
+        holder=instance,
         outer=None if inner else instance.context,
         depth=outside.depth + 1,
         uncertain=instance.uncertain,
@@ -104,17 +108,15 @@ def _thunk(instance: Instance, row: Any, pointer: Pointer) -> Callable[[], Value
     template, context = instance.template, instance.context
 
     def value() -> Value:
-        given = template.settler.value(row, pointer, context) if isinstance(row, str) else row
-        if isinstance(given, Unknown):
-            return given
-        if get(given, "reference") is not None:
+        if get(row, "reference") is not None:
             return Unsettled(
                 "it is a secret in a key vault", template.file.place(pointer), spelling="{secret}"
             )
-        member = (
-            "expression" if get(given, "value") is None and get(given, "expression") is not None else "value"
-        )
-        return template.settler.value(get(given, member), (*pointer, member), context)
+        found = template.settler.value(row, pointer, context)
+        if isinstance(found, Unknown):
+            return found
+        given = get(found, "value")
+        return given if given is not None else get(found, "expression")
 
     return value
 

@@ -57,7 +57,7 @@ class Settler:
         except FunctionProblemError as problem:
             said = f"`{_shown(text)}` cannot be evaluated: {problem}"
             self.world.notice("expression", said, origin)
-            return Unsettled(said, origin, spelling=f"{{{digest(text)}}}")
+            return Unsettled(said, origin, spelling=f"{{{digest(text)} {self.world.serial()}}}")
         if isinstance(found, Unknown) and found.origin == NOWHERE:
             return replace(found, origin=origin)
         return found

@@ -24,11 +24,13 @@ Given = Mapping[str, Callable[[], Value]]
 """Parameter values by lower-case name, each evaluated when it is first asked for."""
 
 _SECURE: Final = frozenset({"securestring", "secureobject"})
+#: what holds no secret
+_EMPTY: Final[tuple[Value, ...]] = ("", {})
 
 
 @dataclass(eq=False)
 class Template:
-    """A root template, or one nested in a deployment resource (`parent` then).
+    """A root template, or one nested in a deployment resource, its `holder`.
 
     `speaker` is where its expressions are evaluated: itself, or with outer scope the template around it.
     """
@@ -40,13 +42,18 @@ class Template:
     target: Target
     name: Value
     given: Given = field(default_factory=dict)
-    parent: Template | None = None
+    holder: Instance | None = None
     outer: Context | None = None
     depth: int = 0
     uncertain: Unknown | None = None
     _known: dict[tuple[str, str], Value] = field(default_factory=dict)
     _waiting: list[tuple[str, str]] = field(default_factory=list)
     _instances: list[Instance] | None = None
+
+    @property
+    def parent(self) -> Template | None:
+        """The template around this one."""
+        return self.holder.template if self.holder is not None else None
 
     @property
     def budget(self) -> Budget:
@@ -116,16 +123,29 @@ class Template:
         given = self.given.get(name.casefold())
         default = get(declared, "defaultValue")
         place = (*self.pointer, "parameters", name)
-        if _type_of(self, declared) in _SECURE and (given is not None or default != ""):
+        handed = None if given is None else given()
+        if (
+            declared_type(self.data, declared) in _SECURE
+            and (default if handed is None else handed) not in _EMPTY
+        ):
             return self._open_parameter(name, place, f"parameter `{name}` is a secret")
-        if given is not None:
-            return given()
+        if handed is not None:  # null asks for the default
+            return handed
         if isinstance(declared, dict) and any(key.casefold() == "defaultvalue" for key in declared):
-            return self.settler.value(default, (*place, "defaultValue"), Context(self))
-        if get(declared, "nullable") is True:
+            return self._default(name, default, place, declared_type(self.data, declared))
+        if _declared(self.data, declared, "nullable") is True or given is not None:
             return None
         settle = f"give it with `--param {name}=VALUE` or a parameter file" if self.parent is None else ""
         return self._open_parameter(name, place, f"parameter `{name}` has no value", settle)
+
+    def _default(self, name: str, default: Any, place: Pointer, kind: str) -> Value:
+        found = self.settler.value(default, (*place, "defaultValue"), Context(self))
+        wanted = {"int": int, "bool": bool, "array": list, "object": dict}.get(kind)
+        if found is None or wanted is None or isinstance(found, Unknown | wanted):
+            return found
+        return self._open_parameter(
+            name, place, f"the default of parameter `{name}` is not of the type `{kind}`"
+        )
 
     def _open_parameter(self, name: str, place: Pointer, why: str, settle: str = "") -> Unsettled:
         text = name if self.parent is None else f"{name} of {digest(str(self.pointer) + self.file.path)}"
@@ -219,18 +239,18 @@ def _loop(section: dict[str, Any], name: str) -> tuple[Pointer, Any] | None:
     return None
 
 
-def _type_of(template: Template, declared: Any) -> str:
-    return declared_type(template.data, declared)
-
-
 def declared_type(data: dict[str, Any], declared: Any) -> str:
     """The type of a parameter in lower case, through `$ref` to the template's `definitions`."""
+    found = _declared(data, declared, "type")
+    return found.casefold() if isinstance(found, str) else ""
+
+
+def _declared(data: dict[str, Any], declared: Any, member: str) -> Value:
+    """A member of a parameter's declaration, or of the type definition that it names."""
     for _ in range(10):
-        name = get(declared, "type")
-        if isinstance(name, str):
-            return name.casefold()
+        found = get(declared, member)
         reference = get(declared, "$ref")
-        if not isinstance(reference, str) or not reference.startswith("#/definitions/"):
-            return ""
+        if found is not None or not isinstance(reference, str) or not reference.startswith("#/definitions/"):
+            return found
         declared = get(get(data, "definitions"), reference.removeprefix("#/definitions/"))
-    return ""
+    return None

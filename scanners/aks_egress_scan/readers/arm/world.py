@@ -55,6 +55,12 @@ class World:
     notices: list[Notice] = field(default_factory=list)
     unread: dict[str, Unknown] = field(default_factory=dict)
     instances: dict[str, Instance] = field(default_factory=dict)
+    count: int = 0
+
+    def serial(self) -> int:
+        """The next of a row of numbers: two values that nobody knows are not the same value."""
+        self.count += 1
+        return self.count
 
     def refuse(self, message: str, origin: Origin) -> MalformedError:
         """The error for a template that is broken at a place."""

@@ -31,6 +31,7 @@ from aks_egress_scan.readers.expressions.unsettled import (
     Runtime,
     Unsettled,
     choice,
+    digest,
     spelled,
     unsettled,
 )
@@ -138,13 +139,20 @@ def _either(option: Value, key: Value) -> Value:
         return Unsettled(str(error), spelling="{}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Lambda:
     """`lambda('x', …)`: called with as many values as it has names."""
 
     names: tuple[str, ...]
     body: Node
     context: Context
+
+    def __repr__(self) -> str:
+        around = (
+            sorted(self.context.copies.items()),
+            {k: spelled(v) for k, v in self.context.variables.items()},
+        )
+        return f"lambda {digest(f'{self.names} {self.body} {around}')}"
 
     def __call__(self, *values: Value) -> Value:
         """The value of the body with its variables set."""

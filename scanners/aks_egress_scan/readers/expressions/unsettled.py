@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -61,6 +62,8 @@ def spelled(value: Value) -> str:
         return "True" if value else "False"
     if value is None:
         return ""
+    if callable(value):
+        return repr(value)
     return str(value) if isinstance(value, int | float) else json.dumps(_plain(value), separators=(",", ":"))
 
 
@@ -74,11 +77,13 @@ def _plain(value: Value) -> object:
     match value:
         case Unknown():
             return _spelling(value)
+        case float() if not math.isfinite(value):
+            return str(value)
         case dict():
             return {key: _plain(item) for key, item in value.items()}
         case list():
             return [_plain(item) for item in value]
-    return value
+    return repr(value) if callable(value) else value
 
 
 def digest(text: str) -> str:
@@ -99,9 +104,13 @@ def _quoted(value: Value) -> str:
 
 
 def unsettled(name: str, arguments: Iterable[Value], spelling: str | None = None) -> Unsettled:
-    """What a function answers where an argument is not known: the reason of the first such argument."""
+    """What a function answers where an argument is not known: the reason of the first such argument.
+
+    That the scope of the deployment is open is the reason only where there is no other.
+    """
     given = list(arguments)
-    first = next((one for value in given for one in unknowns(value)), None)
+    reasons = [one for value in given for one in unknowns(value)]
+    first = next((one for one in reasons if not scope_only(_spelling(one))), reasons[0] if reasons else None)
     text = opened(name, given) if spelling is None else spelling
     if first is None:
         return Unsettled("it depends on where the template is deployed", spelling=text)
@@ -153,14 +162,21 @@ def scope_only(text: str) -> bool:
 
 def segments(text: str) -> list[str]:
     """The parts of a name between slashes; a slash within braces parts nothing."""
-    found, depth = [""], 0
-    for char in text:
-        depth = max(0, depth + (char == "{") - (char == "}"))
-        if char == "/" and not depth:
-            found.append("")
+    return [part.replace("/", "|") for part in cut(text, "/") if part]
+
+
+def cut(text: str, mark: str) -> list[str]:
+    """Text split at a mark; within braces the mark splits nothing."""
+    found: list[str] = []
+    depth = start = at = 0
+    while at < len(text):
+        depth = max(0, depth + (text[at] == "{") - (text[at] == "}"))
+        if not depth and text.startswith(mark, at):
+            found.append(text[start:at])
+            start = at = at + len(mark)
         else:
-            found[-1] += "|" if char == "/" else char
-    return [part for part in found if part]
+            at += 1
+    return [*found, text[start:]]
 
 
 def settled(value: Value) -> bool:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from aks_egress.values import Unknown, Value
+from aks_egress_scan.readers.base import MalformedError
 from aks_egress_scan.readers.expressions.signatures import FunctionProblemError, define
 from aks_egress_scan.readers.expressions.unsettled import composed, spelled
+from aks_egress_scan.readers.json_text import JsonText
 
 
 @define("base64", "string")
@@ -35,11 +36,11 @@ def _base64_to_string(text: str) -> Value:
 
 @define("base64ToJson", "string")
 def _base64_to_json(text: str) -> Value:
+    decoded = _decoded("base64ToJson", text)
     try:
-        value: Value = json.loads(_decoded("base64ToJson", text), strict=False)
-    except (ValueError, RecursionError):
+        return JsonText("", decoded.encode(), comments=True).value
+    except (MalformedError, UnicodeEncodeError):
         raise FunctionProblemError("`base64ToJson` takes base64 of JSON") from None
-    return value
 
 
 @define("dataUri", "string|int|bool|array|object", whole=True)

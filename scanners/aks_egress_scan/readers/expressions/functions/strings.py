@@ -6,23 +6,26 @@ Microsoft: "String functions for ARM templates".
 
 from __future__ import annotations
 
-import json
 import uuid
+from dataclasses import replace
 from typing import Final
 
+from aks_egress.arm.ids import parse_id
 from aks_egress.values import Unknown, Value
+from aks_egress_scan.readers.base import MalformedError
 from aks_egress_scan.readers.expressions.functions.formats import formatted
 from aks_egress_scan.readers.expressions.signatures import FunctionProblemError, define
 from aks_egress_scan.readers.expressions.unsettled import (
     OpenText,
     Unsettled,
     composed,
+    cut,
     scope_only,
-    segments,
     settled,
     spelled,
     unsettled,
 )
+from aks_egress_scan.readers.json_text import JsonText
 
 _GUID_NAMESPACE: Final = uuid.UUID("11fb06fb-712d-4ddd-98c7-e71bbd588830")
 _PAD_LIMIT: Final = 10_000
@@ -135,10 +138,6 @@ def _replace(text: Value, old: Value, new: Value) -> Value:
 
 @define("split", "string, string|array", partial=True)
 def _split(text: Value, delimiter: Value) -> Value:
-    if isinstance(text, OpenText) and delimiter == "/":
-        reason = unsettled("split", (text,))
-        parts = str(text).split("/")
-        return [Unsettled(reason.why, spelling=part) if part[:1] == "{" else part for part in parts]
     if isinstance(text, Unknown | OpenText) or not settled(delimiter):
         return _split_open(text, delimiter)
     marks = [
@@ -153,15 +152,20 @@ def _split(text: Value, delimiter: Value) -> Value:
 
 
 def _split_open(text: Value, delimiter: Value) -> Value:
-    """The parts of an id of which some names are not known; other text stays whole and unknown."""
+    """The parts of an id of which some names or its scope are not known; no name holds a slash, so a mark
+    that does can be found.  Other text stays whole and unknown.
+    """
     reason = unsettled("split", (text, delimiter))
-    if delimiter != "/" or not isinstance(text, Unsettled) or not text.refers_to:
+    is_id = isinstance(text, OpenText) or (isinstance(text, Unknown) and parse_id(spelled(text)) is not None)
+    if not is_id or not isinstance(delimiter, str) or "/" not in delimiter or "{" in delimiter:
         return reason
-    parts = ["", *segments(text.spelling)]
-    return [
-        Unsettled(reason.why, reason.origin, (), reason.settle, part) if "{" in part else part
-        for part in parts
-    ]
+    return [_piece(part, text, reason) for part in cut(spelled(text), delimiter)]
+
+
+def _piece(part: str, text: Value, reason: Unsettled) -> Value:
+    if "{" not in part:
+        return part
+    return composed("split", part, (text,)) if "/" in part else replace(reason, spelling=part)
 
 
 @define("join", "array, string", partial=True, costly=True)
@@ -183,10 +187,9 @@ def _json(text: Value) -> Value:
     if not isinstance(text, str):
         return text
     try:
-        value: Value = json.loads(text, strict=False)
-    except (ValueError, RecursionError):
+        return JsonText("", text.encode(), comments=True).value
+    except (MalformedError, UnicodeEncodeError):
         raise FunctionProblemError("`json` takes text that is JSON") from None
-    return value
 
 
 @define("uniqueString", "string...", partial=True)
