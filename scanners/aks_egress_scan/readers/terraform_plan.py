@@ -146,8 +146,9 @@ class _Plan:
                 found[address] = self._before(change)
         for deferred in self._deferred():
             found.setdefault(deferred.address, deferred)
-        for declared in self._left_out(found):
-            found[declared.address] = declared
+        if self.value.get("complete") is not True:
+            for left_out in list(self._left_out(found)):
+                found[left_out.address] = left_out
         return [one for one in found.values() if _concerns(one.type) or one.type in _HELPERS]
 
     def _planned(self, one: Shown) -> Planned:
@@ -218,7 +219,8 @@ class _Plan:
         }
         for one in self.configuration.declared():
             there = (one.module, False, one.type, one.name) in present or self._was_named(one)
-            if one.single and one.mode == "managed" and _concerns(one.type) and not there:
+            alone = one.single or self.value.get("complete") is False
+            if alone and one.mode == "managed" and _concerns(one.type) and not there:
                 yield self._absent(one)
 
     def _was_named(self, one: Declared) -> bool:

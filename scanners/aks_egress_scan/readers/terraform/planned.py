@@ -46,6 +46,10 @@ class Planned(Instance):
             mask = _part(mask, step)
         return has_true(mask)
 
+    def has(self, name: str) -> bool:
+        """Whether it has an attribute of that name."""
+        return name in self.raw or name in table(self.unknown) or name == "id"
+
     def value(self, name: str) -> Value:
         """One attribute, or with an empty name all of them, with unknowns in their places."""
         if not name:

@@ -13,6 +13,7 @@ from typing import Final
 from aks_egress.values import Reference, Step, Value
 from aks_egress_scan.readers.terraform.addresses import (
     ROOT,
+    Index,
     Key,
     ModulePath,
     Part,
@@ -32,13 +33,17 @@ _KNOWN_HEADS: Final = frozenset({"count", "path", "terraform", "self", "each"})
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where an expression is evaluated: the module instance, the key of the repeated thing around it, the keys
-    that thing has, and the expression of its `for_each`."""
+    """Where an expression is evaluated.
+
+    The module instance; the key of the repeated thing around it, the keys that thing has, and the expression of
+    its `for_each`.  In a `chained` scope the expression is such a `for_each` itself, and the key picks from it.
+    """
 
     module: ModulePath
     key: Key = None
     keys: frozenset[Key] = frozenset()
     each: Value = None
+    chained: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -57,12 +62,13 @@ class _Walk:
 
 @dataclass(frozen=True, slots=True)
 class _Uses:
-    """How an expression picks instances: by its own key, by its value, by its count."""
+    """How an expression picks instances: by its own key, by its value, by its count; or it refers to one thing only."""
 
     key: bool
     value: bool
     value_part: bool
     count: bool
+    sole: bool
 
 
 class Resolver:
@@ -103,43 +109,61 @@ class Resolver:
             declared.get("for_each_expression"),
         )
 
-    def _expressions(self, expressions: Iterable[Table], scope: Scope, walk: _Walk, wide: bool) -> None:
+    def _expressions(
+        self,
+        expressions: Iterable[Table],
+        scope: Scope,
+        walk: _Walk,
+        wide: bool,
+        suffix: tuple[Part, ...] = (),
+    ) -> None:
+        """Follow every reference of some expressions; `suffix` is what is taken of the value they make."""
         for expression in expressions:
-            longest = _longest([str(one) for one in rows(expression.get("references"))])
-            split = [parts(one) for one in longest]
+            split = [parts(one) for one in _longest([str(one) for one in rows(expression.get("references"))])]
             uses = _Uses(
                 key=any(one[:2] == ("each", "key") for one in split),
                 value=any(one[:2] == ("each", "value") for one in split),
                 value_part=any(one[:2] == ("each", "value") and len(one) > 2 for one in split),
                 count=any(one[:1] == ("count",) for one in split),
+                sole=len(split) == 1,
             )
             for one in split:
-                self._follow(one, scope, uses, walk, wide)
+                self._follow(one, scope, uses, walk, wide, suffix)
 
-    def _follow(self, one: tuple[Part, ...], scope: Scope, uses: _Uses, walk: _Walk, wide: bool) -> None:
+    def _follow(
+        self,
+        one: tuple[Part, ...],
+        scope: Scope,
+        uses: _Uses,
+        walk: _Walk,
+        wide: bool,
+        suffix: tuple[Part, ...],
+    ) -> None:
         walk.steps += 1
         if walk.steps > _LIMIT or not one:
             walk.complete = False
-        place = (scope.module, scope.key, id(scope.each), one, wide)
+        place = (scope.module, scope.key, id(scope.each), one, wide, suffix)
         if not walk.complete or place in walk.seen:
             return
         walk.seen.add(place)
         head = one[0]
         if head == "var":
-            self._variable(one, scope, walk, wide)
+            self._variable(one, scope, walk, wide, suffix)
         elif head == "module":
-            self._output(one, scope, uses, walk, wide)
+            self._output(one, scope, uses, walk, wide, suffix)
         elif head == "data":
-            self._resource("data", one[1:], scope, uses, walk, wide)
+            self._resource("data", one[1:], scope, uses, walk, wide, suffix)
         elif one[:2] == ("each", "value"):
-            outside = Scope(scope.module)
-            self._expressions([table(scope.each)], outside, walk, wide or len(one) > 2)
+            chained = Scope(scope.module, scope.key, chained=True)
+            self._expressions([table(scope.each)], chained, walk, wide, (*one[2:], *suffix))
+        elif head == "local":
+            walk.complete = False
         elif head not in _KNOWN_HEADS:
-            walk.complete = walk.complete and head != "local"
-            if head != "local":
-                self._resource("managed", one, scope, uses, walk, wide)
+            self._resource("managed", one, scope, uses, walk, wide, suffix)
 
-    def _variable(self, one: tuple[Part, ...], scope: Scope, walk: _Walk, wide: bool) -> None:
+    def _variable(
+        self, one: tuple[Part, ...], scope: Scope, walk: _Walk, wide: bool, suffix: tuple[Part, ...]
+    ) -> None:
         """A variable is what the module's call gives it; the root's variables and defaults are known."""
         if scope.module == ROOT or len(one) < 2:
             return
@@ -150,9 +174,19 @@ class Resolver:
             return
         keys = frozenset(self._modules.get((outside, name), {}))
         around = Scope(outside, key, keys, call.get("for_each_expression"))
-        self._expressions(_leaves(given), around, walk, wide or len(one) > 2 or isinstance(given, list))
+        if scope.chained:
+            around = Scope(outside, scope.key, chained=True)
+        self._expressions(_leaves(given), around, walk, wide or isinstance(given, list), (*one[2:], *suffix))
 
-    def _output(self, one: tuple[Part, ...], scope: Scope, uses: _Uses, walk: _Walk, wide: bool) -> None:
+    def _output(
+        self,
+        one: tuple[Part, ...],
+        scope: Scope,
+        uses: _Uses,
+        walk: _Walk,
+        wide: bool,
+        suffix: tuple[Part, ...],
+    ) -> None:
         if len(one) < 2 or not isinstance(one[1], str):
             walk.complete = False
             return
@@ -167,28 +201,47 @@ class Resolver:
             if not expression:
                 walk.complete = False
             for child in chosen:
-                inside = Scope((*scope.module, (name, child)))
-                self._expressions([expression], inside, walk, wide or len(rest) != 1)
+                inside = Scope(
+                    (*scope.module, (name, child)),
+                    scope.key if scope.chained else None,
+                    chained=scope.chained,
+                )
+                self._expressions([expression], inside, walk, wide or not rest, (*rest[1:], *suffix))
 
     def _resource(
-        self, mode: str, one: tuple[Part, ...], scope: Scope, uses: _Uses, walk: _Walk, wide: bool
+        self,
+        mode: str,
+        one: tuple[Part, ...],
+        scope: Scope,
+        uses: _Uses,
+        walk: _Walk,
+        wide: bool,
+        suffix: tuple[Part, ...],
     ) -> None:
         if len(one) < 2 or not isinstance(one[0], str) or not isinstance(one[1], str):
             walk.complete = False
             return
         kind, name = one[0], one[1]
-        key, rest = take_key(one[2:])
         family = self._instances.get((scope.module, mode, kind, name), [])
         if not family and self._configuration.resource(scope.names, mode, kind, name) is None:
             walk.complete = False
         keys = [instance.key for instance in family]
-        chosen = [key] if key is not None else _paired(keys, scope, uses)
-        path = as_path(rest)
+        key, rest = take_key(one[2:])
+        if key is not None and key not in keys:
+            walk.complete = walk.complete and not family
+            return
+        chosen: list[Key] | None = [key] if key is not None else None
+        if chosen is None and not rest and suffix and isinstance(suffix[0], Index):
+            picked, suffix = take_key(suffix)
+            chosen = [picked] if uses.sole and picked in keys else keys
+        if chosen is None:
+            chosen = _paired(keys, scope, uses)
+        wide = wide or bool(rest and suffix)
         for instance in family:
             if instance.key in chosen:
-                self._source(instance, path, walk, wide)
+                self._source(instance, *_reach(instance, rest or suffix, wide), walk)
 
-    def _source(self, instance: Planned, path: tuple[Step, ...], walk: _Walk, wide: bool) -> None:
+    def _source(self, instance: Planned, path: tuple[Step, ...], wide: bool, walk: _Walk) -> None:
         if not (walk.known_too or instance.unknown_at(path)):
             return
         if path and str(path[-1]).endswith(("_id", "_ids", "_name")):
@@ -199,9 +252,19 @@ class Resolver:
         walk.found[Reference(instance.address, (WIDE, *path) if wide else path)] = None
 
 
+def _reach(instance: Planned, rest: tuple[Part, ...], wide: bool) -> tuple[tuple[Step, ...], bool]:
+    """The path into an instance; leading steps that are none of its attributes belong to an object around it."""
+    path = as_path(rest)
+    while path and not instance.has(str(path[0])):
+        path, wide = path[1:], True
+    return path, wide
+
+
 def _paired(keys: Sequence[Key], scope: Scope, uses: _Uses) -> list[Key]:
     """The instances that an index which is no constant may pick: the one of the same key where that is sure."""
     if scope.key is not None and scope.key in keys:
+        if scope.chained:
+            return [scope.key] if uses.sole else list(keys)
         same = frozenset(keys) == scope.keys
         by_key = uses.key and not uses.value
         by_value = uses.value and not uses.value_part and same
