@@ -24,7 +24,10 @@ _TAKEN_OUT: Final = frozenset({"name", "parent", "scope", "dependsOn"})
 
 
 class Deployments:
-    """Writes what a file deploys."""
+    """Writes what a file deploys.
+
+    Resources that are only referred to are left out: expressions name them by their ids.
+    """
 
     def __init__(self, template: Template) -> None:
         self.template = template
@@ -37,7 +40,7 @@ class Deployments:
         return self.out
 
     def _enter(self, deployed: Deployed) -> None:
-        if not deployed.foreign:
+        if not deployed.foreign and not deployed.existing:
             written_out, place = self._resource(deployed) if deployed.is_resource else self._module(deployed)
             self.out[deployed.key] = written_out
             self.template.part("resources", deployed.key, place)
@@ -80,8 +83,7 @@ class Deployments:
     def _resource(self, deployed: Deployed) -> tuple[dict[str, Any], Place]:
         target, scope, copy = self._instance(deployed)
         targets = self.template.targets
-        head: dict[str, Any] = {"existing": True} if deployed.existing else {}
-        head |= copy | self._condition(deployed, scope)
+        head = copy | self._condition(deployed, scope)
         head |= {"type": deployed.type, "apiVersion": deployed.version}
         head |= self._scope(target) | {"name": written(targets.full_name(target))}
         members = tuple(

@@ -41,7 +41,7 @@ def find(template: Template, deployed: Deployed) -> ModuleFile | dict[str, Any]:
     source = unit.source.sibling(path)
     if source is None:
         return {"relativePath": path}
-    if path.casefold().endswith((".json", ".jsonc", ".arm")):
+    if source.path.casefold().endswith((".json", ".jsonc", ".arm")):
         return _compiled(source)
     found = template.files.unit(source)
     if found is template.unit:

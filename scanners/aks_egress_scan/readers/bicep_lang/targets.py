@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from aks_egress_scan.readers.bicep_lang import syntax
@@ -93,10 +93,23 @@ class Targets:
         if target.what.foreign:
             why = f"`{target.what.key}` is made by an extension, not by Azure Resource Manager"
             return self.template.missing(why, target.unit, target.what.declaration.at)
+        version = literal(target.what.version)
+        if target.what.existing:
+            return self._existing(target, [version, literal("full")] if full else [version])
         if target.many:
-            return call("references", literal(target.what.key), *([literal("full")] if full else []))
-        more = [literal(target.what.version), literal("full")] if full else []
-        return call("reference", self.key(target), *more)
+            return call("references", literal(target.what.key), *([version, literal("full")] if full else []))
+        return call("reference", self.key(target), *([version, literal("full")] if full else []))
+
+    def _existing(self, target: Target, more: list[Node]) -> Node:
+        """What is only referred to is referred to by its id: its name may turn on what is deployed here."""
+        if not target.many or target.what.loop is None:
+            return call("reference", self.id(target), *more)
+        counter = f"{target.what.key}~"
+        one = replace(target, index=call("lambdaVariables", literal(counter)))
+        numbers = call(
+            "range", literal(0), call("length", self.template.over(target.what.loop, Scope(target.unit)))
+        )
+        return call("map", numbers, call("lambda", literal(counter), call("reference", self.id(one), *more)))
 
     def whole(self, target: Target) -> Node:
         """A resource or module used as a value."""
@@ -233,6 +246,11 @@ class Targets:
         return DeploymentScope() if said is None else self._scope_of(said, self.inside(target))
 
     def _scope_of(self, said: Expression, scope: Scope) -> DeploymentScope:
+        known = scope.unit.symbols.get(said.name) if isinstance(said, syntax.Name) else None
+        if isinstance(known, syntax.Variable):
+            return self._scope_of(known.value, Scope(scope.unit))
+        if isinstance(said, syntax.Ternary):
+            return self._either_scope(said, scope)
         if isinstance(said, syntax.Call):
             kind = {"resourcegroup": "resourceGroup", "managementgroup": "managementGroup"}.get(
                 said.name.casefold(), said.name.casefold()
@@ -249,6 +267,17 @@ class Targets:
             )
         return self._resource_scope(target)
 
+    def _either_scope(self, said: syntax.Ternary, scope: Scope) -> DeploymentScope:
+        """One of two resource groups or subscriptions, by a condition."""
+        then, otherwise = self._scope_of(said.then, scope), self._scope_of(said.otherwise, scope)
+        if then.kind != otherwise.kind or then.kind not in ("resourceGroup", "subscription"):
+            scope.unit.fail(
+                "both sides of a `scope` with `?` are resource groups, or both are subscriptions", said.at
+            )
+        condition = self.template.lowering.node(said.condition, scope)
+        pairs = zip(_spelled_out(then), _spelled_out(otherwise), strict=True)
+        return DeploymentScope(then.kind, tuple(call("if", condition, *pair) for pair in pairs))
+
     def _resource_scope(self, target: Target) -> DeploymentScope:
         match target.what.type.casefold():
             case "microsoft.resources/resourcegroups":
@@ -260,6 +289,16 @@ class Targets:
             case "microsoft.resources/subscriptions":
                 return DeploymentScope("subscription", (self.own_name(target),))
         return DeploymentScope("resource", (self.id(target),))
+
+
+def _spelled_out(where: DeploymentScope) -> tuple[Node, ...]:
+    """Subscription and resource group by name, those of the deployment where none are given."""
+    subscription = access(call("subscription"), "subscriptionId")
+    if where.kind == "subscription":
+        return where.parts or (subscription,)
+    if len(where.parts) == 2:
+        return where.parts
+    return (subscription, *(where.parts or (access(call("resourceGroup"), "name"),)))
 
 
 def _less(safe: int | None) -> int | None:

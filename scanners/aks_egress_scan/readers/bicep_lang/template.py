@@ -84,7 +84,9 @@ class Template:
         )
         out: dict[str, Any] = {}
         if kind is not None:
-            out["type"] = _secure(kind) if statement.decorator("secure") else kind
+            out["type"] = kind
+        if statement.decorator("secure"):
+            out["type"] = "secureObject" if kind == "object" else "secureString"
         if nullable:
             out["nullable"] = True
         place = self.values.place(scope, statement.at)
@@ -266,10 +268,6 @@ class Template:
 
 
 _ABSENT: Final = ""
-
-
-def _secure(kind: str) -> str:
-    return {"string": "secureString", "object": "secureObject"}.get(kind, kind)
 
 
 class Modules:

@@ -203,11 +203,13 @@ class _Lexer:
             self.at = end.end()
             if end.group()[0] == "'":
                 value = self.text[start : end.end() - 3]
-                return self._piece(_unindented(value, first), opened, dollars, first=first, hole=False)
+                self._piece(_unindented(value, first), opened, dollars, first=first, hole=False)
+                return
             if end.group().count("$") >= dollars:
                 value = self.text[start : end.end() - dollars - 1]
-                return self._piece(_unindented(value, first), opened, dollars, first=first, hole=True)
-        return self.source.fail("the text that begins with `'''` here is not closed", opened)
+                self._piece(_unindented(value, first), opened, dollars, first=first, hole=True)
+                return
+        self.source.fail("the text that begins with `'''` here is not closed", opened)
 
 
 def _unindented(value: str, first: bool) -> str:
