@@ -56,6 +56,12 @@ class IntervalSet:
         i = bisect_left(spans, (number + 1,)) - 1
         return i >= 0 and spans[i][1] >= number
 
+    def touches(self, low: int, high: int) -> bool:
+        """Whether any member lies between two numbers, both included."""
+        spans = self.spans
+        i = bisect_left(spans, (high + 1,)) - 1
+        return i >= 0 and spans[i][1] >= low
+
     def __and__(self, other: IntervalSet) -> IntervalSet:
         if self is other:
             return self

@@ -93,22 +93,46 @@ def _order(rule: SecurityRule) -> tuple[int, int, str]:
     return (rule.rank, -1 if rule.priority is None else rule.priority, rule.name.casefold())
 
 
+class _Given:
+    """A row's properties, folded once: a rule reads a dozen of them, most of them absent."""
+
+    __slots__ = ("_properties", "origin")
+
+    def __init__(self, row: Resource) -> None:
+        found = row.get("properties")
+        folded = (
+            {name.casefold(): value for name, value in reversed(found.items())}
+            if isinstance(found, dict)
+            else found
+        )
+        self._properties = folded
+        self.origin = row.origin
+
+    def prop(self, name: str) -> Value:
+        """The property, whatever its case."""
+        found = self._properties
+        if isinstance(found, dict):
+            return found.get(name.casefold())
+        return found if isinstance(found, Unknown) else None
+
+
 def _rule(row: Resource, owner: Resource, *, admin: bool, rank: int = 0) -> SecurityRule:
+    written = _Given(row)
     problems: list[str] = []
     warnings: list[str] = []
     unknowns: list[Unknown] = []
-    access = _access(row, problems, admin)
+    access = _access(written, problems, admin)
     read = _admin_sides if admin else _sides
-    source, destination = read(row, problems, warnings)
-    source_port = _ports(row, "source", problems, admin, allows=_opens(access))
-    port = _ports(row, "destination", problems, admin, allows=_opens(access))
-    covered = _protocol(row, problems, (source_port, port), allows=_opens(access))
+    source, destination = read(written, problems, warnings)
+    source_port = _ports(written, "source", problems, admin, allows=_opens(access))
+    port = _ports(written, "destination", problems, admin, allows=_opens(access))
+    covered = _protocol(written, problems, (source_port, port), allows=_opens(access))
     return SecurityRule(
         name=row.name,
         owner=owner,
         origin=row.origin,
-        priority=_priority(row, problems, unknowns, admin),
-        direction=_word(row, "direction", (OUTBOUND, INBOUND), problems, unknowns),
+        priority=_priority(written, problems, unknowns, admin),
+        direction=_word(written, "direction", (OUTBOUND, INBOUND), problems, unknowns),
         access=access,
         protocol=covered,
         source=source,
@@ -128,7 +152,7 @@ def _opens(access: str | Unknown) -> bool:
     return access in ("allow", "alwaysallow")
 
 
-def _protocol(row: Resource, problems: list[str], port_ranges: tuple[Extent, ...], *, allows: bool) -> Extent:
+def _protocol(row: _Given, problems: list[str], port_ranges: tuple[Extent, ...], *, allows: bool) -> Extent:
     covered, complaint = protocol(row.prop("protocol"))
     if complaint:
         problems.append(complaint)
@@ -142,7 +166,7 @@ def _protocol(row: Resource, problems: list[str], port_ranges: tuple[Extent, ...
     return Extent(sure, possible)
 
 
-def _priority(row: Resource, problems: list[str], unknowns: list[Unknown], admin: bool) -> int | None:
+def _priority(row: _Given, problems: list[str], unknowns: list[Unknown], admin: bool) -> int | None:
     value = text(row.prop("priority"))
     if isinstance(value, Unknown):
         unknowns.append(value)
@@ -159,7 +183,7 @@ def _priority(row: Resource, problems: list[str], unknowns: list[Unknown], admin
 
 
 def _word(
-    row: Resource, name: str, allowed: tuple[str, ...], problems: list[str], unknowns: list[Unknown]
+    row: _Given, name: str, allowed: tuple[str, ...], problems: list[str], unknowns: list[Unknown]
 ) -> str | None:
     value = text(row.prop(name))
     if isinstance(value, Unknown):
@@ -172,7 +196,7 @@ def _word(
     return folded
 
 
-def _access(row: Resource, problems: list[str], admin: bool) -> str | Unknown:
+def _access(row: _Given, problems: list[str], admin: bool) -> str | Unknown:
     value = text(row.prop("access"))
     if isinstance(value, Unknown):
         return value
@@ -183,7 +207,7 @@ def _access(row: Resource, problems: list[str], admin: bool) -> str | Unknown:
     return Unknown("the rule says neither Allow nor Deny", row.origin)
 
 
-def _sides(row: Resource, problems: list[str], warnings: list[str]) -> tuple[Side, Side]:
+def _sides(row: _Given, problems: list[str], warnings: list[str]) -> tuple[Side, Side]:
     source, destination = (
         _side(
             tokens(row.prop(f"{end}AddressPrefix"), row.prop(f"{end}AddressPrefixes")),
@@ -220,7 +244,7 @@ def _side(given: Tokens, groups: Value, end: str, problems: list[str], warnings:
     return Side(literal, usable, members, unknown, anything, bool(complaints) or len(usable) < len(tags))
 
 
-def _admin_sides(row: Resource, problems: list[str], warnings: list[str]) -> tuple[Side, Side]:
+def _admin_sides(row: _Given, problems: list[str], warnings: list[str]) -> tuple[Side, Side]:
     sides = []
     for name in ("sources", "destinations"):
         rows = items(row.prop(name))
@@ -239,7 +263,7 @@ def _admin_sides(row: Resource, problems: list[str], warnings: list[str]) -> tup
     return sides[0], sides[1]
 
 
-def _ports(row: Resource, end: str, problems: list[str], admin: bool, *, allows: bool) -> Extent:
+def _ports(row: _Given, end: str, problems: list[str], admin: bool, *, allows: bool) -> Extent:
     forms = (
         (row.prop(f"{end}PortRanges"),)
         if admin
