@@ -87,6 +87,31 @@ class Graph:
         for document in documents:
             for one in document.resources:
                 one.settle = self._settled
+        self._gone = [one for document in documents if not document.deployed for one in document.deleted]
+        self._superseded = {
+            id(one)
+            for document in documents
+            if document.deployed
+            for one in document.resources
+            if self._is_gone(one.id) or self._planned(one.id)
+        }
+
+    def _is_gone(self, wanted: ResourceId) -> bool:
+        """Whether a definition that is yet to be deployed deletes the resource, or its parent."""
+        if not self._gone:
+            return False
+        above = wanted.parent
+        return any(one.could_be(wanted) for one in self._gone) or (above is not None and self._is_gone(above))
+
+    def _planned(self, wanted: ResourceId) -> list[Resource]:
+        """What definitions that are yet to be deployed hold under an id."""
+        return [
+            one
+            for document in self.documents
+            if not document.deployed
+            for one in self._in(wanted, document)
+            if not one.existing
+        ]
 
     def _settled(self, resource: Resource, body: Mapping[str, Value]) -> Mapping[str, Value]:
         """A body in which values that are promised to be another resource's are that resource's."""
@@ -113,7 +138,8 @@ class Graph:
     def of_kind(self, kind: str, document: Document | None = None) -> list[Resource]:
         """All resources of a type (any case), of one document or of all, in their order."""
         places = self._indexes.values() if document is None else [self._indexes[id(document)]]
-        return [one for index in places for one in index.by_kind.get(kind.casefold(), ())]
+        found = (one for index in places for one in index.by_kind.get(kind.casefold(), ()))
+        return [one for one in found if id(one) not in self._superseded]
 
     def link(self, value: Value, near: Document, origin: Origin = NOWHERE) -> Link:
         """Follow a reference: an id as text, an object with an `id`, or an unknown that says what it will be."""
@@ -140,13 +166,23 @@ class Graph:
     def find(self, wanted: ResourceId, near: Document, origin: Origin = NOWHERE) -> Link:
         """The resource of an id, as seen from a document."""
         own = self._in(wanted, near)
-        found = [one for one in own if not one.existing] or [
-            one for document in self._others(near) for one in self._in(wanted, document) if not one.existing
-        ]
+        found = self._planned(wanted) if near.deployed else [one for one in own if not one.existing]
+        found = found or self._elsewhere(wanted, near)
         if not found:
             return self._lost(wanted, near, own[0] if own else None, origin)
         doubt = next((one.uncertain for one in found if one.uncertain is not None), None)
         return Link(tuple(self._distinct_bodies(found)), doubt, origin)
+
+    def _elsewhere(self, wanted: ResourceId, near: Document) -> list[Resource]:
+        """What the other documents hold under an id: what is yet to be deployed wins over what runs."""
+        if self._is_gone(wanted):
+            return []
+        places = [near, *self._others(near)] if near.deployed else self._others(near)
+        found = [
+            (document, one) for document in places for one in self._in(wanted, document) if not one.existing
+        ]
+        planned = [one for document, one in found if not document.deployed]
+        return planned or [one for _, one in found]
 
     def _others(self, near: Document) -> list[Document]:
         """The other documents in the order they are asked: what is deployed together first."""
@@ -188,6 +224,8 @@ class Graph:
             row for row in ([] if isinstance(rows, Unknown) else rows) if row.name.casefold() not in replaced
         ]
         found += [child for child, _ in own]
+        if home.deployed:
+            found = [child for child in found if not self._is_gone(child.id) and not self._planned(child.id)]
         more, doubt = self._from_others(parent, kind, {child.name.casefold() for child in found})
         return [*found, *more], gap or doubt
 
@@ -198,7 +236,11 @@ class Graph:
         found: dict[str, Resource] = {}
         gap: Unknown | None = None
         for document in self._others(self.home(parent)):
-            if any(not one.existing for one in self._in(parent.id, document)):
+            holders = [one for one in self._in(parent.id, document) if not one.existing]
+            if holders and document.deployed and not self._says_children(parent, kind):
+                for child in self._deployed_children(holders[0], kind):
+                    found.setdefault(child.name.casefold(), child)
+            if holders:
                 continue
             for child, why in self._apart(parent, kind, document):
                 gap = gap or why
@@ -208,6 +250,18 @@ class Graph:
                         f"several documents define `{child.label}`, each in its own way", child.origin
                     )
         return [child for name, child in found.items() if name not in taken], gap
+
+    def _says_children(self, parent: Resource, kind: str) -> bool:
+        """Whether a definition lists its children itself: then what runs beside them goes."""
+        path = _INLINE.get(kind)
+        return self.home(parent).deployed or (path is not None and parent.get(*path) is not None)
+
+    def _deployed_children(self, parent: Resource, kind: str) -> list[Resource]:
+        """The children that run under a resource which a definition mentions without listing them."""
+        rows = self.inline(parent, kind)
+        apart = [child for child, _ in self._apart(parent, kind, self.home(parent))]
+        every = [*(rows if isinstance(rows, list) else []), *apart]
+        return [child for child in every if not self._is_gone(child.id)]
 
     def _apart(
         self, parent: Resource, kind: str, document: Document

@@ -119,6 +119,8 @@ class Document:
     `unread` names resource types of which this document may hold more than `resources` shows
     (a nested deployment that could not be followed, a listing that was refused): looking for one
     of them and finding nothing proves nothing.  `unread` = {"*": …} speaks of every type.
+    `deployed` marks a picture of what runs already (a snapshot, a state): definitions that are yet
+    to be deployed are laid over it, and what they delete (`deleted`) is gone from it.
     """
 
     path: str
@@ -129,4 +131,5 @@ class Document:
     unread: Mapping[str, Unknown] = field(default_factory=dict)
     deleted: frozenset[ResourceId] = frozenset()
     cloud: str = ""
+    deployed: bool = False
     locate: Callable[[Origin], int | None] = lambda origin: origin.line
