@@ -177,6 +177,7 @@ def _input(document: Document, places: Places) -> Input:
                 line=place.line if place else None,
                 code=notice.code,
                 path=notice.origin.path,
+                malformed=notice.malformed,
             )
         )
     return Input(

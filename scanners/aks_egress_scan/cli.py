@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from importlib import import_module
 from types import ModuleType
 
+TYPE_CHECKING = False  # `typing` would take a tenth of what `--version` takes
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
 #: command -> (module below `commands`, one line of help)
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "scan": ("scan", "judge definitions on disk: templates, plans, stacks, snapshots"),
@@ -86,9 +90,10 @@ def _run_command(module: ModuleType, arguments: list[str]) -> int:
     from aks_egress_scan.options import Help
 
     parser = ArgumentParser(prog="aks-egress", add_help=False, formatter_class=Help)
-    module.register(parser.add_subparsers(dest="command", prog="aks-egress"))
+    commands = parser.add_subparsers(dest="command", prog="aks-egress")
+    module.register(commands)
     try:
-        chosen = parser.parse_args(arguments)
+        chosen = _parsed(commands.choices[arguments[0]], arguments[1:])
         return int(chosen.run(chosen))
     except SystemExit as ended:
         return int(ended.code or 0) if isinstance(ended.code, int | None) else 2
@@ -98,6 +103,14 @@ def _run_command(module: ModuleType, arguments: list[str]) -> int:
         return _said(failure, 2)
     except BrokenPipeError:
         return _reader_left()
+
+
+def _parsed(parser: ArgumentParser, arguments: list[str]) -> Namespace:
+    """The options of a command; files may stand before, between and after them."""
+    try:
+        return parser.parse_intermixed_args(arguments)
+    except TypeError:  # a command with commands of its own
+        return parser.parse_args(arguments)
 
 
 def _said(failure: Exception, status: int) -> int:

@@ -74,10 +74,11 @@ def judge(run: Run, loaded: Loaded) -> Report:
     """The report on what was loaded, with suppressions and the baseline applied."""
     from aks_egress.engine import judge as judged
     from aks_egress.requirements.facts import UnknownFeatureError
+    from aks_egress.settings import DeclarationError
 
     try:
         report = judged(loaded.documents, run.settings, run.tags)
-    except UnknownFeatureError as error:
+    except (UnknownFeatureError, DeclarationError) as error:
         raise UsageFailure(str(error)) from None
     if not run.choices.flag("no-suppressions"):
         report = _without_accepted(run, report)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
+from pathlib import Path
 
 from aks_egress.arm.resources import Document, Resource
 from aks_egress.evaluation.demand import Decider
@@ -30,7 +30,7 @@ class Rule:
     @property
     def page(self) -> str:
         """The rule's page as Markdown."""
-        return files("aks_egress.checks").joinpath(f"pages/{self.code}.md").read_text(encoding="utf-8")
+        return (Path(__file__).parent / "pages" / f"{self.code}.md").read_text(encoding="utf-8")
 
     @property
     def help(self) -> str:

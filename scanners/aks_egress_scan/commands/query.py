@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
-from aks_egress.records import replace
 from aks_egress_scan.failures import UsageFailure
 from aks_egress_scan.options import Choices, Help, add_inputs, add_outputs
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
-    from aks_egress.findings.report import Cluster, Report
+    from aks_egress.arm.resources import Document
+    from aks_egress.findings.report import Flow, Report
+    from aks_egress.packets.tags import ServiceTags
+    from aks_egress.settings import OwnRequirement
 
 _DESCRIPTION = """\
 Walks one flow and says who decides at every hop.  A name is judged as a name where something reads
@@ -29,8 +32,6 @@ examples:
 
 exit status: 0 open, 1 blocked or partly blocked, 2 wrong usage or broken input, 3 no such subnet, 4 undecided
 """
-
-ID = "query"
 
 
 def register(subparsers: _SubParsersAction[Any]) -> None:
@@ -54,9 +55,6 @@ def register(subparsers: _SubParsersAction[Any]) -> None:
         metavar="TAG",
         help="a service tag that a host's address lies in; repeatable",
     )
-    flow.add_argument(
-        "--location", default="", metavar="REGION", help="the region, where the definitions do not say"
-    )
     add_inputs(parser)
     add_outputs(parser)
     parser.set_defaults(run=run)
@@ -64,13 +62,34 @@ def register(subparsers: _SubParsersAction[Any]) -> None:
 
 def run(chosen: Namespace) -> int:
     """Judge the flow; the exit status."""
-    from aks_egress.settings import NodeSubnet, OwnRequirement
+    from aks_egress.engine import ask
+    from aks_egress.settings import DeclarationError
     from aks_egress_scan import evaluate
     from aks_egress_scan.options import Output
+    from aks_egress_scan.output import write
 
     settled = evaluate.prepare(Choices(chosen), baseline=False)
-    wanted = OwnRequirement(
-        id=ID,
+    wanted = _wanted(chosen)
+    loaded = evaluate.load_inputs(settled, chosen.paths)
+    try:
+        flows = ask(loaded.documents, settled.settings, settled.tags, chosen.subnet, wanted)
+    except DeclarationError as error:
+        evaluate.say(str(error))
+        return 2 if evaluate.broken(loaded) else 3
+    report = _report(flows, chosen.subnet, settled.tags, loaded.documents)
+    shown = [Output("walk" if one.format == "text" else one.format, one.file) for one in settled.outputs]
+    write(report, shown, settled.choices)
+    return 2 if evaluate.broken(loaded) else _STATUS[str(report.clusters[0].verdict)]
+
+
+_STATUS = {"open": 0, "blocked": 1, "partial": 1, "unknown": 4}
+
+
+def _wanted(chosen: Namespace) -> OwnRequirement:
+    from aks_egress.settings import OwnRequirement
+
+    return OwnRequirement(
+        id="query",
         kind=kind_of(chosen.to),
         value=chosen.to,
         protocol=chosen.protocol.upper(),
@@ -78,41 +97,40 @@ def run(chosen: Namespace) -> int:
         title=f"{chosen.to} from {chosen.subnet}",
         lies_in=tuple(chosen.lies_in or ()),
         start=("node",),
-        clusters=(ID,),
     )
-    start = NodeSubnet(subnet=chosen.subnet, name=ID, location=chosen.location)
-    settings = replace(settled.settings, node_subnets=(start,), requirements=(wanted,), suppressions=())
-    settled = replace(
-        settled, settings=settings, unknown="fail", fail_on="error", outputs=_shown(settled.outputs, Output)
-    )
-    loaded = evaluate.load_inputs(settled, chosen.paths)
-    report = only_query(evaluate.judge(settled, loaded))
-    if not report.clusters or not report.clusters[0].flows:
-        evaluate.say(f"no subnet `{chosen.subnet}` is among the inputs")
-        return 2 if evaluate.broken(loaded) else 3
-    evaluate.finish(settled, report, loaded)
-    return 2 if evaluate.broken(loaded) else _status(report.clusters[0])
 
 
-def _shown(outputs: tuple[Any, ...], output: Any) -> tuple[Any, ...]:
-    return tuple(output("walk" if one.format == "text" else one.format, one.file) for one in outputs)
-
-
-def _status(cluster: Cluster) -> int:
-    return {"open": 0, "blocked": 1, "partial": 1, "unknown": 4}[str(cluster.verdict)]
-
-
-def only_query(report: Report) -> Report:
-    """The report with nothing but the flow that was asked for."""
+def _report(flows: Sequence[Flow], subnet: str, tags: ServiceTags, documents: Sequence[Document]) -> Report:
+    """The flows as a report of their own, so that every format can spell them."""
+    from aks_egress import __version__
     from aks_egress.evaluation.verdicts import worst
+    from aks_egress.findings.report import Cluster, Input, Report, Tool, Tunnel
+    from aks_egress.requirements.catalogue import load
 
-    found = []
-    for cluster in report.clusters:
-        flows = tuple(flow for flow in cluster.flows if flow.requirement == ID)
-        if flows and cluster.name == ID:
-            found.append(replace(cluster, flows=flows, verdict=worst(flow.verdict for flow in flows)))
-    findings = tuple(one for one in report.findings if ID in one.requirements)
-    return replace(report, clusters=tuple(found), findings=findings, notes=())
+    verdict = worst(one.verdict for one in flows)
+    cluster = Cluster(
+        id=subnet,
+        name=subnet,
+        location="",
+        cloud="public",
+        outbound_type="",
+        api_access="",
+        tunnel=Tunnel(mode="none", evidence="one flow was asked for", verdict=verdict),
+        verdict=verdict,
+        flows=tuple(flows),
+    )
+    tool = Tool(
+        version=__version__,
+        catalogue_date=load().date,
+        catalogue_digest=load().digest,
+        tags_source=tags.source,
+        tags_change_number=tags.change_number,
+    )
+    inputs = tuple(
+        Input(path=one.path, kind=str(one.kind), role=str(one.role), resources=len(one.resources))
+        for one in documents
+    )
+    return Report(tool=tool, inputs=inputs, clusters=(cluster,), findings=())
 
 
 def kind_of(destination: str) -> str:

@@ -88,9 +88,15 @@ def _finding(finding: Finding) -> Iterator[str]:
     for hop in finding.deciders[:6]:
         yield f"  - {_decider(hop)}"
     if finding.breaks:
-        yield f"  - breaks {', '.join(markdown_code(one) if one.startswith('kubectl') else _prose(one) for one in finding.breaks)}"
+        shown = [_consequence(one) for one in finding.breaks[:8]]
+        more = f" and {len(finding.breaks) - 8} more" if len(finding.breaks) > 8 else ""
+        yield f"  - breaks {', '.join(shown)}{more}"
     if finding.fix:
         yield f"  - **fix:** {_prose(finding.fix)}"
+
+
+def _consequence(text: str) -> str:
+    return markdown_code(text) if text.startswith("kubectl ") else _prose(text)
 
 
 def _decider(hop: Hop) -> str:

@@ -82,7 +82,7 @@ class _Text:
             yield from self._decider(hop, "by   " if number == 0 else "and  ", finding.message)
         example = wording.packet(finding.counterexample)
         yield from self._row("lost", example)
-        yield from self._row("breaks", ", ".join(finding.breaks))
+        yield from self._row("breaks", wording.few(finding.breaks, 8))
         yield from self._row("fix", finding.fix)
 
     def _decider(self, hop: Hop, lead: str, said: str) -> Iterator[str]:
