@@ -12,7 +12,7 @@ from typing import Any, Final
 from aks_egress.values import Unknown, Value, get
 from aks_egress_scan.readers.arm.instances import Instance, deployment_target
 from aks_egress_scan.readers.arm.template import Given, Template
-from aks_egress_scan.readers.arm.world import Linked, Pointer
+from aks_egress_scan.readers.arm.world import File, Linked, Pointer
 from aks_egress_scan.readers.expressions.unsettled import Unsettled, spelled
 
 DEPTH_LIMIT: Final = 24
@@ -121,25 +121,51 @@ def _thunk(instance: Instance, row: Any, pointer: Pointer) -> Callable[[], Value
     return value
 
 
-_TAIL: Final = re.compile(r"\{template\}/+(?P<path>[^{}?#]+?)(?:\?[^{}]*)?(?:\{[^{}]*\})?")
-
-
 def _linked(instance: Instance, properties: Any, place: Pointer) -> Linked | None:
     outside = instance.template
     link = outside.settler.value(get(properties, "templateLink"), (*place, "templateLink"), instance.context)
     relative, uri, spec = get(link, "relativePath"), get(link, "uri"), get(link, "id")
-    path = relative if isinstance(relative, str) else None
-    if path is None and uri is not None:
-        found = _TAIL.fullmatch(spelled(uri))
-        path = found["path"] if found else None
-    linked = outside.file.sibling(path) if path else None
-    if linked is not None:
-        return linked
-    what = path or spelled(uri if uri is not None else spec if spec is not None else relative)
-    where = "is not on disk beside this template" if path else "is not on disk"
-    kind = "the template spec" if uri is None and path is None else "the linked template"
-    _miss(instance, f"{kind} `{what[:200]}` {where}")
+    if isinstance(relative, str):
+        what, found = f"template `{relative}`", outside.file.sibling(relative)
+    elif uri is not None:
+        what, found = f"template `{spelled(uri)[:200]}`", _by_address(instance, spelled(uri))
+    else:
+        what, found = f"template spec `{spelled(spec)[:200]}`", None
+    if found is None:
+        _miss(instance, f"the linked {what} is not on disk beside this template")
+    return found
+
+
+_TAIL: Final = re.compile(r"\{template\}/+(?P<path>[^{}?#]+?)(?:\?[^{}]*)?(?:\{[^{}]*\})?")
+_ADDRESS: Final = re.compile(r"https://(?P<path>[^{}?#]+?)(?:\?[^{}]*)?(?:\{[^{}]*\})?", re.IGNORECASE)
+
+
+def _by_address(instance: Instance, address: str) -> Linked | None:
+    """A linked template on disk: certain where the address is relative to the root template's own, else the
+    file whose folder has the name that the address has, which is said.
+    """
+    file = instance.template.file
+    found = _TAIL.fullmatch(address)
+    if found is not None:
+        return _root_file(instance).sibling(found["path"])
+    known = _ADDRESS.fullmatch(address)
+    own, other = file.path.replace("\\", "/").split("/")[:-1], (known["path"] if known else "").split("/")
+    for i in range(len(own) - 1, -1, -1):
+        if own[i] and own[i] in other[1:-1]:
+            tail = other[len(other) - other[::-1].index(own[i]) :]
+            linked = file.sibling("/".join([".."] * (len(own) - 1 - i) + tail))
+            if linked is not None:
+                said = f"the linked template `{address[:200]}` is taken from `{linked.file.path}` on disk"
+                instance.template.world.notice("linked-on-disk", said, instance.origin)
+                return linked
     return None
+
+
+def _root_file(instance: Instance) -> File:
+    template = instance.template
+    while template.parent is not None:
+        template = template.parent
+    return template.file
 
 
 def _miss(instance: Instance, why: str) -> None:

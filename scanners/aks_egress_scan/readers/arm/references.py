@@ -126,7 +126,10 @@ def _at(instance: Instance, path: Pointer) -> Value:
         if isinstance(found, Unknown)
         else f"`{'/'.join(instance.id.names)}` tells this only once it is deployed"
     )
-    return Runtime(said, instance.origin, refers, spelling=text, step=partial(_next, instance, path))
+    declared = None if isinstance(found, Unknown) else found
+    return Runtime(
+        said, instance.origin, refers, spelling=text, step=partial(_next, instance, path), declared=declared
+    )
 
 
 def _says_it(found: Value) -> bool:

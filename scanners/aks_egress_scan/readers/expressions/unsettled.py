@@ -37,9 +37,13 @@ class Choice(Unsettled):
 
 @dataclass(frozen=True, slots=True)
 class Runtime(Unsettled):
-    """A part of what `reference()` will answer; `step` follows one more property or index."""
+    """A part of what `reference()` will answer; `step` follows one more property or index.
+
+    `declared` is what the template says of that part, to which Azure may add.
+    """
 
     step: Callable[[Step], Value] = field(default=lambda _: None, repr=False, compare=False)
+    declared: Value = field(default=None, repr=False, compare=False)
 
 
 class OpenText(str):
@@ -49,6 +53,7 @@ class OpenText(str):
 
 
 _SPELLING_LIMIT: Final = 160
+_TEXT_LIMIT: Final = 4000
 _SCOPES: Final = re.compile(r"\{(?:subscription|resource-group|tenant|management-group)\}")
 
 
@@ -121,7 +126,7 @@ def composed(name: str, text: str, parts: Iterable[Value]) -> Value:
     """Text put together from `parts` as `text`: known, an id with an open scope, or unknown with what it refers to."""
     if not any(isinstance(part, Unknown | OpenText) or _holds_unknown(part) for part in parts):
         return text
-    found = parse_id(text)
+    found = parse_id(text) if text.startswith("/") else None
     if found is None:
         if not _SCOPES.sub("", text).count("{") and not any(isinstance(part, Unknown) for part in parts):
             return OpenText(text)
@@ -134,7 +139,7 @@ def _holds_unknown(part: Value) -> bool:
 
 
 def _shortened(name: str, text: str) -> str:
-    return text if len(text) <= 2 * _SPELLING_LIMIT else f"{{{name} {digest(text)}}}"
+    return text if len(text) <= _TEXT_LIMIT else f"{{{name} {digest(text)}}}"
 
 
 def promised(found: ResourceId, reason: Unsettled) -> Value:

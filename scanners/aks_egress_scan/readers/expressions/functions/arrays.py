@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from aks_egress.values import Unknown, Value, get
 from aks_egress_scan.readers.expressions.functions.logic import compared
 from aks_egress_scan.readers.expressions.signatures import FunctionProblemError, define
-from aks_egress_scan.readers.expressions.unsettled import OpenText, spelled, unsettled
+from aks_egress_scan.readers.expressions.unsettled import OpenText, Runtime, spelled, unsettled
 
 Object = dict[str, Value]
 
@@ -50,6 +50,8 @@ def _create_object(*pairs: Value) -> Value:
 def _contains(holder: Value, wanted: Value) -> Value:
     if isinstance(holder, list):
         return _holds(holder, wanted)
+    if isinstance(holder, Runtime) and _declares(holder, wanted):
+        return True
     if isinstance(holder, dict) and isinstance(wanted, str):
         return any(key.casefold() == wanted.casefold() for key in holder)
     if isinstance(holder, str) and isinstance(wanted, str | int) and not isinstance(holder, OpenText):
@@ -62,6 +64,15 @@ def _holds(holder: list[Value], wanted: Value) -> Value:
     if True in answers:
         return True
     return unsettled("contains", (holder, wanted)) if None in answers else False
+
+
+def _declares(holder: Runtime, wanted: Value) -> bool:
+    """Whether the template gives a part that Azure will answer with."""
+    return (
+        isinstance(holder.declared, dict)
+        and isinstance(wanted, str)
+        and get(holder.declared, wanted) is not None
+    )
 
 
 @define("indexOf", "array, any", whole=True)
@@ -182,7 +193,8 @@ def _try_get(value: Value, *path: Value) -> Value:
     for key in path:
         if value is None:
             return None
-        value = looked_up(value, key, safe=True)
+        told_later = isinstance(value, Runtime) and isinstance(key, str | int)
+        value = value.step(key) if told_later else looked_up(value, key, safe=True)  # type: ignore[union-attr]
     return value
 
 

@@ -17,6 +17,7 @@ from aks_egress_scan.readers.expressions.functions.formats import formatted
 from aks_egress_scan.readers.expressions.signatures import FunctionProblemError, define
 from aks_egress_scan.readers.expressions.unsettled import (
     OpenText,
+    Runtime,
     Unsettled,
     composed,
     cut,
@@ -94,6 +95,8 @@ def _length(value: str | list[Value] | dict[str, Value]) -> Value:
 
 @define("empty", "string|array|object|null", partial=True)
 def _empty(value: Value) -> Value:
+    if isinstance(value, Runtime) and value.declared:
+        return False
     return unsettled("empty", (value,)) if isinstance(value, Unknown) else not value
 
 
@@ -182,14 +185,31 @@ def _pad_left(value: str | int, width: int, fill: str = " ") -> Value:
     return str(value).rjust(width, fill)
 
 
-@define("json", "string|array|object|null")
+@define("json", "string|array|object|null", partial=True)
 def _json(text: Value) -> Value:
-    if not isinstance(text, str):
+    if not isinstance(text, str | Unknown):
         return text
     try:
-        return JsonText("", text.encode(), comments=True).value
+        found = JsonText("", spelled(text).encode(), comments=True).value
     except (MalformedError, UnicodeEncodeError):
-        raise FunctionProblemError("`json` takes text that is JSON") from None
+        if not isinstance(text, Unknown):
+            raise FunctionProblemError("`json` takes text that is JSON") from None
+        return unsettled("json", (text,))
+    return _opened_again(found, text) if isinstance(text, Unknown | OpenText) else found
+
+
+def _opened_again(found: Value, text: Value) -> Value:
+    """Each text within is open where the whole was; what is not within a text stays unknown as a whole."""
+    match found:
+        case str():
+            return composed("json", found, (text,)) if "{" in found else found
+        case dict() if not any("{" in key for key in found):
+            return {key: _opened_again(item, text) for key, item in found.items()}
+        case list():
+            return [_opened_again(item, text) for item in found]
+        case dict():
+            return unsettled("json", (text,))
+    return found
 
 
 @define("uniqueString", "string...", partial=True)
