@@ -55,7 +55,7 @@ class _Reading:
         several = self._peek() == "["
         if several:
             self._next()
-        path = self._resolved(self._key())
+        path = self._resolved(self._key(), line)
         while self._peek() == "]":
             self._next()
         if several:
@@ -65,11 +65,12 @@ class _Reading:
         self.lines.setdefault(path, line)
         self._table = path
 
-    def _resolved(self, keys: list[str]) -> Path:
+    def _resolved(self, keys: list[str], line: int) -> Path:
         """A header's path, with the newest item of each list of tables on the way."""
         path: Path = ()
         for step, key in enumerate(keys):
             path = (*path, key)
+            self.lines.setdefault(path, line)
             if path in self._counts and step < len(keys) - 1:
                 path = (*path, self._counts[path])
         return path
