@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from aks_egress.checks.base import Context, check, rule
 from aks_egress.checks.scope import behind, default_route, node_subnets, pools_in, tables
 from aks_egress.evaluation.flows import JudgedCluster
-from aks_egress.evaluation.next_hops import reachable
 from aks_egress.evaluation.outbound import MANAGED
 from aks_egress.findings.report import Finding, Severity
 from aks_egress.packets.addresses import PUBLIC_V4, spell
 from aks_egress.packets.names import Match
 from aks_egress.topology.networks import Subnet
 from aks_egress.topology.routing import RouteTable, UserRoute
-from aks_egress.topology.spaces import carries, remote_network
+from aks_egress.topology.spaces import carries, reachable, remote_network
 from aks_egress.values import Unknown
 
 BLACKHOLE = rule("EGR301", "route-blackhole", Severity.ERROR, "A route drops what nodes send to the Internet")

@@ -105,8 +105,9 @@ def judge_flow(
     judgement = _judged(walk, requirement, start, asked)
     by_expansion = False
     if TAG_EXPANSION in judgement.doubts:
-        plain = _judged(walk.without_expansion(), requirement, start, asked)
-        by_expansion = plain.verdict.rank > judgement.verdict.rank
+        plain = walk.without_expansion()
+        if not all(demand.target is None and plain.leaves(start, demand) for demand in asked):
+            by_expansion = _judged(plain, requirement, start, asked).verdict.rank > judgement.verdict.rank
         if not by_expansion:  # it holds either way, so nothing rests on the reading
             doubts = tuple(one for one in judgement.doubts if one != TAG_EXPANSION)
             judgement = replace(judgement, doubts=doubts)

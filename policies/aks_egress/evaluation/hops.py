@@ -22,6 +22,7 @@ from aks_egress.topology.networks import Subnet, VirtualNetwork
 from aks_egress.topology.owners import Owner, owners
 from aks_egress.topology.routing import RouteTable
 from aks_egress.topology.security import RuleList
+from aks_egress.topology.spaces import reachable
 from aks_egress.values import Unknown, Value, items
 
 T = TypeVar("T")
@@ -52,6 +53,7 @@ class Hops:
     _firewalls: dict[tuple[int, int], FirewallFilter] = field(default_factory=dict)
     _scopes: dict[int, TagScope] = field(default_factory=dict)
     _owners: dict[tuple[int, object], list[Owner]] = field(default_factory=dict)
+    _reached: dict[tuple[int, int], tuple[Match, str]] = field(default_factory=dict)
 
     def security_groups(self, subnet: Subnet, link: Link, hop: str) -> Choice[Filter]:
         """The network security groups behind a link, as they filter a subnet."""
@@ -147,3 +149,10 @@ class Hops:
         if key not in self._owners:
             self._owners[key] = owners(self.topology.graph, self.topology.subnets, value, near)
         return self._owners[key]
+
+    def reaches(self, network: VirtualNetwork, other: VirtualNetwork) -> tuple[Match, str]:
+        """Whether an address of another network can be a next hop, and why not."""
+        key = id(network), id(other)
+        if key not in self._reached:
+            self._reached[key] = reachable(network, other)
+        return self._reached[key]

@@ -183,7 +183,10 @@ def _path(concerned: Sequence[Trace], every: Sequence[Trace], whole: Sequence[Bo
             ranked, key=lambda one: one[0].action not in (Action.DENY, Action.DROP, Action.UNKNOWN)
         )[:MOST_HOPS]
         ranked = [one for one in ranked if any(one is kept for kept in worst)]
-    return tuple(Decision(decider, _part(boxes, whole)) for decider, boxes in ranked)
+    return tuple(
+        Decision(decider, "" if len(boxes) == len(every) else _part(boxes, whole))
+        for decider, boxes in ranked
+    )
 
 
 def _silent(decider: Decider) -> bool:

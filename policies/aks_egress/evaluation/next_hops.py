@@ -22,9 +22,8 @@ from aks_egress.packets.addresses import PUBLIC_V4, PUBLIC_V6, spell
 from aks_egress.packets.boxes import Box
 from aks_egress.packets.names import Match
 from aks_egress.topology.firewalls import FIREWALLS, Firewall, FirewallRule
-from aks_egress.topology.networks import Subnet, VirtualNetwork
+from aks_egress.topology.networks import Subnet
 from aks_egress.topology.owners import Owner
-from aks_egress.topology.spaces import carries
 from aks_egress.values import Unknown, Value, at
 
 PUBLIC = PUBLIC_V4 | PUBLIC_V6
@@ -95,7 +94,7 @@ class NextHops:
             return _answer(route, Action.DROP, why)
         if owner.network is None:
             return None
-        answer, why = reachable(subnet.network, owner.network)
+        answer, why = self.hops.reaches(subnet.network, owner.network)
         if answer is Match.YES:
             return None
         if answer is Match.NO:
@@ -259,26 +258,6 @@ class NextHops:
                     if not found or any(one.resource is not firewall.resource for one in found):
                         return False
         return True
-
-
-def reachable(network: VirtualNetwork, other: VirtualNetwork) -> tuple[Match, str]:
-    """Whether an address of another network can be a next hop: the same network, or one directly peered (R8)."""
-    if other is network or network.is_(other.id):
-        return Match.YES, ""
-    answer, why = Match.NO, f"`{other.name}` is not peered with `{network.name}`"
-    for peering in network.peerings:
-        if peering.remote.sole is not None:
-            named = peering.remote.sole.id
-        elif peering.remote_id is not None:
-            named = peering.remote_id
-        else:
-            answer, why = Match.MAYBE, f"where peering `{peering.name}` leads is not known"
-            continue
-        if other.is_(named):
-            return carries(network, peering)
-    if answer is Match.NO and (network.peerings_gap is not None or network.resource is None):
-        return Match.MAYBE, f"the peerings of `{network.name}` are not among the inputs"
-    return answer, why
 
 
 def _undescribed(owner: Owner, value: Value, route: Decider) -> Decider:

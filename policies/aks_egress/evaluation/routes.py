@@ -78,13 +78,16 @@ class RouteSelection:
     gateway: Match
     endpoints: Sequence[tuple[str, Extent, Decider]] = ()
     _made: dict[str, list[Clause[Decider]]] = field(default_factory=dict)
+    _decided: dict[tuple[str, tuple[Box, ...]], list[Piece[Decider]]] = field(default_factory=dict)
 
     def decide(self, demand: Demand, within: Sequence[Box]) -> list[Piece[Decider]]:
         """Which route each packet takes; several deciders mean that nobody can say."""
-        clauses = self._made.get(demand.lies_in)
-        if clauses is None:
-            clauses = self._made[demand.lies_in] = list(self._clauses(demand.lies_in))
-        return first_match(clauses, self._nothing(), within)
+        key = demand.lies_in, tuple(within)
+        if key not in self._decided:
+            if demand.lies_in not in self._made:
+                self._made[demand.lies_in] = list(self._clauses(demand.lies_in))
+            self._decided[key] = first_match(self._made[demand.lies_in], self._nothing(), within)
+        return self._decided[key]
 
     def _nothing(self) -> Decider:
         return self._system(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aks_egress.packets.addresses import ALL_V4, IMDS, NEVER_INTERNET, PLATFORM_VIP, PUBLIC_V4, PUBLIC_V6
+from aks_egress.packets.addresses import EVERYWHERE, IMDS, NEVER_INTERNET, PLATFORM_VIP, PUBLIC_V4, PUBLIC_V6
 from aks_egress.packets.extents import NOTHING, Extent, joined
 from aks_egress.packets.intervals import EMPTY
 from aks_egress.packets.tags import ServiceTags, looks_like_tag
@@ -73,7 +73,7 @@ class TagScope:
     def _from_routes(self, *, denies: bool) -> Extent:
         per_table = [self._from_table(table, denies=denies) for table in self.tables]
         if self.tables_unknown:
-            per_table.append(Extent.within(ALL_V4))
+            per_table.append(Extent.within(EVERYWHERE))
         if len(per_table) == 1:
             return per_table[0]
         # one of several tables: sure is what all add, possible what any adds
@@ -87,12 +87,12 @@ class TagScope:
             return NOTHING
         added = [self._from_route(route, denies=denies) for route in table.routes]
         if table.gap is not None:
-            added.append(Extent.within(ALL_V4))
+            added.append(Extent.within(EVERYWHERE))
         return joined(added) if added else NOTHING
 
     def _from_route(self, route: UserRoute, *, denies: bool) -> Extent:
         if route.unknown is not None:
-            return Extent.within(ALL_V4)
+            return Extent.within(EVERYWHERE)
         covered = Extent.exactly(route.prefix) if route.prefix is not None else NOTHING
         if route.tag:
             covered = self.tags.extent(route.tag)

@@ -61,6 +61,10 @@ class Walk:
             return self._to_endpoint(start, demand, traces)
         return self._routed(start, demand, traces)
 
+    def leaves(self, start: Start, demand: Demand) -> bool:
+        """Whether every packet gets past the start's own admin rules and security groups."""
+        return all(trace.verdict is Verdict.OPEN for trace in self._departing(start, demand))
+
     def _departing(self, start: Start, demand: Demand) -> list[Trace]:
         """Out of the node: admin rules, the NIC's security group, the subnet's."""
         key = (

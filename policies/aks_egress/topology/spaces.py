@@ -97,3 +97,23 @@ def _full_space(network: VirtualNetwork) -> Extent:
     if network.peerings_gap is not None:
         parts.append(Extent.within(NEVER_INTERNET))
     return joined(parts)
+
+
+def reachable(network: VirtualNetwork, other: VirtualNetwork) -> tuple[Match, str]:
+    """Whether an address of another network can be a next hop: the same network, or one directly peered (R8)."""
+    if other is network or network.is_(other.id):
+        return Match.YES, ""
+    answer, why = Match.NO, f"`{other.name}` is not peered with `{network.name}`"
+    for peering in network.peerings:
+        if peering.remote.sole is not None:
+            named = peering.remote.sole.id
+        elif peering.remote_id is not None:
+            named = peering.remote_id
+        else:
+            answer, why = Match.MAYBE, f"where peering `{peering.name}` leads is not known"
+            continue
+        if other.is_(named):
+            return carries(network, peering)
+    if answer is Match.NO and (network.peerings_gap is not None or network.resource is None):
+        return Match.MAYBE, f"the peerings of `{network.name}` are not among the inputs"
+    return answer, why
