@@ -195,6 +195,8 @@ class Resolver:
         keys = list(self._modules.get((scope.module, name), {None: None}))
         chosen = [key] if key is not None else _paired(keys, scope, uses)
         outputs = self._configuration.outputs((*scope.names, name))
+        if not rest and suffix and suffix[0] in outputs:
+            rest, suffix = suffix, ()
         wanted = [str(rest[0])] if rest else list(outputs)
         for output in wanted:
             expression = table(table(outputs.get(output)).get("expression"))
