@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
 from aks_egress.arm.ids import BadResourceIdError, ResourceId
+from aks_egress.records import field, record
 from aks_egress.values import Origin, Unknown, Value, at, get
 from aks_egress_scan.readers.arm.settle import Settler
 from aks_egress_scan.readers.arm.target import Target
@@ -42,7 +42,7 @@ _NOT_BODY: Final = frozenset(
 )
 
 
-@dataclass(eq=False)
+@record(eq=False)
 class Instance:
     """One resource of a template; a loop makes several of one declaration."""
 
@@ -136,7 +136,7 @@ def instances_of(template: Template) -> list[Instance]:
     return found
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Declaration:
     """A resource as written, to be made once for each turn of its loop."""
 

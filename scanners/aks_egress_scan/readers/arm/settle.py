@@ -5,22 +5,22 @@ Parts that come out of a `copy` do not stand where their path says; their places
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from aks_egress.records import record
 from aks_egress.values import NOWHERE, Origin, Unknown, Value, get
 from aks_egress_scan.readers.arm.world import File, Pointer, RefusedError, World
 from aks_egress_scan.readers.expressions.evaluate import Context, evaluate
 from aks_egress_scan.readers.expressions.limits import BoundsError
 from aks_egress_scan.readers.expressions.signatures import FunctionProblemError
 from aks_egress_scan.readers.expressions.syntax import SyntaxProblemError, is_expression, literal, parse
-from aks_egress_scan.readers.expressions.unsettled import Unsettled, digest, unsettled
+from aks_egress_scan.readers.expressions.unsettled import Unsettled, digest, placed, unsettled
 
 COPY_LIMIT: Final = 800
 _SHOWN: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Settler:
     """Evaluates the JSON of one file; `places` collects where expanded parts stand."""
 
@@ -59,7 +59,7 @@ class Settler:
             self.world.notice("expression", said, origin)
             return Unsettled(said, origin, spelling=f"{{{digest(text)} {self.world.serial()}}}")
         if isinstance(found, Unknown) and found.origin == NOWHERE:
-            return replace(found, origin=origin)
+            return placed(found, origin)
         return found
 
     def _object(self, node: dict[str, Any], pointer: Pointer, context: Context, path: Pointer) -> Value:

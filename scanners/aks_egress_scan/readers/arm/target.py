@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Final
 
 from aks_egress.arm.ids import OPEN_RESOURCE_GROUP, OPEN_SUBSCRIPTION
+from aks_egress.records import record, replace
 from aks_egress.values import Value
 from aks_egress_scan.readers.expressions.unsettled import Unsettled, spelled
 
 OPEN_MANAGEMENT_GROUP: Final = "{management-group}"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Target:
     """The scope of a deployment; `group` is empty for a subscription, `subscription` too for what is above."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from aks_egress.records import field, record
 from aks_egress.values import Unknown, Value, get
 from aks_egress_scan.readers.arm.settle import Settler, is_copy
 from aks_egress_scan.readers.arm.target import Target
@@ -28,7 +28,7 @@ _SECURE: Final = frozenset({"securestring", "secureobject"})
 _EMPTY: Final[tuple[Value, ...]] = ("", {})
 
 
-@dataclass(eq=False)
+@record(eq=False)
 class Template:
     """A root template, or one nested in a deployment resource, its `holder`.
 

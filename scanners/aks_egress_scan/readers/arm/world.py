@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from aks_egress.arm.resources import Notice
+from aks_egress.records import field, record
 from aks_egress.values import Origin, Step, Unknown, Value
 from aks_egress_scan.readers.base import MalformedError
 from aks_egress_scan.readers.expressions.limits import Budget
@@ -23,7 +23,7 @@ class RefusedError(Exception):
     """ARM would refuse the template for this, whatever its parameters are; the place is added on the way out."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class File:
     """A file that templates stand in.
 
@@ -36,7 +36,7 @@ class File:
     sibling: Callable[[str], Linked | None]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Linked:
     """A template that another one names, with the file it stands in."""
 
@@ -44,7 +44,7 @@ class Linked:
     file: File
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class World:
     """One deployment with everything nested in it."""
 

@@ -7,23 +7,14 @@ Functions of the table see values alone; those that ask the template (`parameter
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final, Protocol, cast
 
+from aks_egress.records import field, record, replace
 from aks_egress.values import Unknown, Value
-from aks_egress_scan.readers.expressions.functions import (  # noqa: F401 - each enters its functions into the table
-    arrays,
-    dates,
-    encodings,
-    lambdas,
-    logic,
-    networks,
-    numbers,
-    strings,
-)
+from aks_egress_scan.readers.expressions.functions import function
 from aks_egress_scan.readers.expressions.functions.arrays import looked_up
 from aks_egress_scan.readers.expressions.limits import Budget
-from aks_egress_scan.readers.expressions.signatures import TABLE, FunctionProblemError, call
+from aks_egress_scan.readers.expressions.signatures import Function, FunctionProblemError, call
 from aks_egress_scan.readers.expressions.syntax import Access, Call, Literal, Node
 from aks_egress_scan.readers.expressions.unsettled import (
     Choice,
@@ -37,7 +28,7 @@ from aks_egress_scan.readers.expressions.unsettled import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Asked:
     """A function that the scope answers: the numbers of arguments it takes, and who answers."""
 
@@ -57,7 +48,7 @@ class Scope(Protocol):
         """The function of the scope by its lower-case name."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Context:
     """Where an expression stands: its template, the copy loops around it, lambda variables and, within a
     user function, the arguments that hide the template's parameters.
@@ -89,8 +80,9 @@ def _called(name: str, arguments: tuple[Node, ...], spelling: str, context: Cont
     if name in _FORMS:
         return _FORMS[name](arguments, context)
     values = [evaluate(argument, context) for argument in arguments]
-    if name in TABLE:
-        return _from_table(name, values, context)
+    known = function(name)
+    if known is not None:
+        return _from_table(known, values, context)
     if any(map(callable, values)):
         raise FunctionProblemError(f"`{spelling}` takes no lambda")
     asked = context.scope.asked(name)
@@ -103,11 +95,11 @@ def _called(name: str, arguments: tuple[Node, ...], spelling: str, context: Cont
     return asked.answer(context, values)
 
 
-def _from_table(name: str, values: list[Value], context: Context) -> Value:
-    function, budget = TABLE[name], context.scope.budget
-    if function.costly:
+def _from_table(known: Function, values: list[Value], context: Context) -> Value:
+    budget = context.scope.budget
+    if known.costly:
         budget.weigh(values)
-    found = call(function, values)
+    found = call(known, values)
     if isinstance(found, str):
         budget.check_text(found)
     elif isinstance(found, list | dict):
@@ -139,7 +131,7 @@ def _either(option: Value, key: Value) -> Value:
         return Unsettled(str(error), spelling="{}")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@record(frozen=True, slots=True)
 class Lambda:
     """`lambda('x', …)`: called with as many values as it has names."""
 

@@ -7,9 +7,9 @@ A signature is written as Microsoft's reference writes it: `string, int, int?` (
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
+from aks_egress.records import field, record
 from aks_egress.values import Unknown, Value
 from aks_egress_scan.readers.expressions.unsettled import OpenText, Unsettled, settled, unsettled
 
@@ -20,7 +20,7 @@ class FunctionProblemError(Exception):
     """A function cannot answer: unknown name, wrong arguments, an index out of range."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Overload:
     """One way to call a function: argument types, how many may be left out, whether the last repeats."""
 
@@ -42,7 +42,7 @@ class Overload:
         return all(_is(argument, types) for argument, types in zip(arguments, wanted, strict=True))
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Function:
     """A function of the table.
 

@@ -7,9 +7,10 @@ and ends with `]`; `[[` stands for a bracket.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+from aks_egress.records import record
 
 MAX_DEPTH: Final = 80
 """Calls and accesses within each other beyond this are refused."""
@@ -23,14 +24,14 @@ class SyntaxProblemError(Exception):
         self.message, self.column = message, column
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Literal:
     """A number, a text, `true`, `false` or `null`."""
 
     value: str | int | float | bool | None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Call:
     """A function with its arguments; `name` is lower-case, with its namespace where it has one."""
 
@@ -39,7 +40,7 @@ class Call:
     spelling: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Access:
     """A property (`.name`, `['name']`) or an item (`[0]`); `safe` answers null where there is none."""
 
@@ -73,7 +74,7 @@ _TOKEN: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Token:
     kind: str
     text: str

@@ -7,16 +7,14 @@ only the subscription or the resource group is open is good enough for an id.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from aks_egress.arm.ids import ResourceId, parse_id
-from aks_egress.values import Reference, Step, Unknown, Value, unknowns
+from aks_egress.values import Origin, Reference, Step, Unknown, Value, unknowns
 
 OPEN_TENANT: Final = "{tenant}"
 
@@ -69,7 +67,11 @@ def spelled(value: Value) -> str:
         return ""
     if callable(value):
         return repr(value)
-    return str(value) if isinstance(value, int | float) else json.dumps(_plain(value), separators=(",", ":"))
+    if isinstance(value, int | float):
+        return str(value)
+    import json  # lists within text are rare
+
+    return json.dumps(_plain(value), separators=(",", ":"))
 
 
 def _spelling(value: Unknown) -> str:
@@ -93,6 +95,8 @@ def _plain(value: Value) -> object:
 
 def digest(text: str) -> str:
     """A short stable name for long text."""
+    import hashlib  # long names are rare
+
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:10]
 
 
@@ -194,6 +198,11 @@ def settled(value: Value) -> bool:
         case list():
             return all(settled(item) for item in value)
     return True
+
+
+def placed(value: Unknown, origin: Origin) -> Unknown:
+    """The same unknown, standing somewhere."""
+    return replace(value, origin=origin)
 
 
 def plain(value: Value) -> Value:

@@ -6,9 +6,7 @@ Microsoft: "String functions for ARM templates".
 
 from __future__ import annotations
 
-import uuid
-from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aks_egress.arm.ids import parse_id
 from aks_egress.values import Unknown, Value
@@ -28,7 +26,10 @@ from aks_egress_scan.readers.expressions.unsettled import (
 )
 from aks_egress_scan.readers.json_text import JsonText
 
-_GUID_NAMESPACE: Final = uuid.UUID("11fb06fb-712d-4ddd-98c7-e71bbd588830")
+if TYPE_CHECKING:
+    from uuid import UUID
+
+_GUID_NAMESPACE: Final = "11fb06fb-712d-4ddd-98c7-e71bbd588830"
 _PAD_LIMIT: Final = 10_000
 
 
@@ -168,7 +169,11 @@ def _split_open(text: Value, delimiter: Value) -> Value:
 def _piece(part: str, text: Value, reason: Unsettled) -> Value:
     if "{" not in part:
         return part
-    return composed("split", part, (text,)) if "/" in part else replace(reason, spelling=part)
+    return (
+        composed("split", part, (text,))
+        if "/" in part
+        else Unsettled(reason.why, reason.origin, (), reason.settle, part)
+    )
 
 
 @define("join", "array, string", partial=True, costly=True)
@@ -218,7 +223,7 @@ def _unique_string(*parts: Value) -> Value:
     text = "-".join(map(spelled, parts))
     if not scope_only(text):
         return unsettled("uniqueString", parts)
-    number = uuid.uuid5(_GUID_NAMESPACE, text).int
+    number = _named_uuid(text).int
     letters = "abcdefghijklmnopqrstuvwxyz234567"
     return "".join(letters[number >> 5 * i & 31] for i in range(13))
 
@@ -227,4 +232,10 @@ def _unique_string(*parts: Value) -> Value:
 def _guid(*parts: Value) -> Value:
     """The name-based UUID that ARM makes of the arguments."""
     text = "-".join(map(spelled, parts))
-    return str(uuid.uuid5(_GUID_NAMESPACE, text)) if scope_only(text) else unsettled("guid", parts)
+    return str(_named_uuid(text)) if scope_only(text) else unsettled("guid", parts)
+
+
+def _named_uuid(text: str) -> UUID:
+    from uuid import UUID, uuid5  # few templates need it
+
+    return uuid5(UUID(_GUID_NAMESPACE), text)
