@@ -136,7 +136,7 @@ def network(rng: Random, *, group: bool = False, table: bool = False, services: 
     if table:
         nodes["routeTable"] = {"id": rid("routeTables", "table")}
         estate.rows.append(_table(rng, estate))
-    peerings = list(_peers(rng, estate))
+    peerings = list(_peers(rng, estate, space))
     properties: Row = {"addressSpace": {"addressPrefixes": list(space)}, "virtualNetworkPeerings": peerings}
     subnet = {"name": "nodes", "properties": nodes}
     if rng.random() < 0.5:
@@ -156,14 +156,22 @@ def _row(kind: str, name: str, properties: Row) -> Row:
     }
 
 
-def _peers(rng: Random, estate: Estate) -> Iterator[Row]:
-    for i, space in enumerate(rng.sample(PEERS, rng.choice((0, 0, 1, 2)))):
+def _peers(rng: Random, estate: Estate, own: list[str]) -> Iterator[Row]:
+    apart = [
+        one for one in PEERS if not any(_overlap(a, b) for a in one for b in own)
+    ]  # Azure refuses others
+    for i, space in enumerate(rng.sample(apart, min(len(apart), rng.choice((0, 0, 1, 2))))):
         kind = rng.choice(("both", "both", "both", "here-shut", "one-sided"))
         back = [] if kind == "one-sided" else [_peering("net", allowed=True)]
         estate.doubtful |= kind == "one-sided"
         properties = {"addressSpace": {"addressPrefixes": list(space)}, "virtualNetworkPeerings": back}
         estate.rows.append(_row("virtualNetworks", f"peer{i}", properties))
         yield _peering(f"peer{i}", allowed=kind != "here-shut")
+
+
+def _overlap(a: str, b: str) -> bool:
+    one, other = ipaddress.ip_network(a), ipaddress.ip_network(b)
+    return one.version == other.version and one.overlaps(other)
 
 
 def _peering(remote: str, *, allowed: bool) -> Row:
