@@ -21,7 +21,13 @@ def access(target: Node, key: str | int | Node, *, safe: bool = False) -> Node:
 
 
 def formatted(pieces: list[str | Node]) -> Node:
-    """Text put together from pieces: `format('a{0}b', …)`, or the text where nothing varies."""
+    """Text put together from pieces: `format('a{0}b', …)`, or the text where nothing varies.
+
+    A single piece is `string(…)`, which says the same and keeps what a value refers to.
+    """
+    pieces = [piece for piece in pieces if piece != ""]
+    if len(pieces) == 1 and not isinstance(pieces[0], str | Literal):
+        return call("string", pieces[0])
     if all(isinstance(piece, str) for piece in pieces):
         return Literal("".join(str(piece) for piece in pieces))
     template: list[str] = []
