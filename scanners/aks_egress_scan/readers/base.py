@@ -14,12 +14,14 @@ class Source:
     """One input: the path as the user named it (`-` for standard input) and its bytes.
 
     `sibling` reads another file by a path relative to this one, inside the scanned root only;
-    it answers None where there is none.
+    it answers None where there is none.  `listing` names what lies in a folder (given relative to this
+    file's), folders with a `/` behind them; None where nobody can list it.
     """
 
     path: str
     data: bytes
     sibling: Callable[[str], Source | None] = field(default=lambda name: None, compare=False)
+    listing: Callable[[str], list[str] | None] = field(default=lambda folder: None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

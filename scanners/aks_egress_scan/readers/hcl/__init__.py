@@ -1,0 +1,1 @@
+"""Terraform's language: parsed with tree-sitter, evaluated with unknowns kept."""

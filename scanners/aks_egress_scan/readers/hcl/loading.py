@@ -1,0 +1,80 @@
+"""Which folder a `module` block leads to: beside the caller, or where `terraform init` put it."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from typing import TYPE_CHECKING, Final
+
+from aks_egress.values import Origin, Unknown
+from aks_egress_scan.readers.hcl.config import Config, read_config
+from aks_egress_scan.readers.hcl.disk import Disk
+from aks_egress_scan.readers.hcl.syntax import Block
+
+if TYPE_CHECKING:
+    from aks_egress_scan.readers.hcl.module import Module
+
+_INDEX: Final = ".terraform/modules/modules.json"
+
+
+class Loader:
+    """Finds and reads the modules of a configuration, each folder once."""
+
+    def __init__(self, disk: Disk) -> None:
+        self._disk = disk
+        self._configs: dict[str, Config | None] = {}
+        self._installed: dict[str, str] | None = None
+
+    def child(self, parent: Module, name: str, block: Block) -> Config | Unknown:
+        """The configuration that a call leads to, or why it cannot be had.  Raises MalformedError."""
+        setting = block.body.settings.get("source")
+        source = parent.bare(setting.expression, setting.path) if setting is not None else None
+        origin = Origin(block.path, block.line)
+        spelled = source if isinstance(source, str) else "…"
+        folder = self._folder(parent, name, source)
+        config = None if folder is None else self._config(folder)
+        if config is not None:
+            return config
+        why = f"the module `{parent.prefix}module.{name}` (`{spelled}`) is not on disk"
+        settle = "run `terraform init` before, or give a plan"
+        if isinstance(source, str) and _is_local(source):
+            settle = "scan from a folder that holds it as well"
+        return Unknown(why, origin, settle=settle)
+
+    def _folder(self, parent: Module, name: str, source: object) -> str | None:
+        if isinstance(source, str) and _is_local(source):
+            return posixpath.normpath(posixpath.join(parent.config.folder, source))
+        key = ".".join((*_call_names(parent.prefix), name))
+        return self.installed().get(key)
+
+    def installed(self) -> dict[str, str]:
+        """Module keys (`hub.dns`) to folders, as `terraform init` noted them."""
+        if self._installed is None:
+            self._installed = {}
+            data = self._disk.read(_INDEX)
+            try:
+                rows = json.loads(data)["Modules"] if data else []
+                for row in rows:
+                    if isinstance(row, dict) and isinstance(row.get("Dir"), str):
+                        self._installed[str(row.get("Key"))] = posixpath.normpath(
+                            row["Dir"].replace("\\", "/")
+                        )
+            except (ValueError, KeyError, TypeError, RecursionError):
+                self._installed = {}
+        return self._installed
+
+    def _config(self, folder: str) -> Config | None:
+        if folder not in self._configs:
+            self._configs[folder] = read_config(self._disk, folder)
+        return self._configs[folder]
+
+
+def _is_local(source: str) -> bool:
+    return source.startswith(("./", "../", ".\\", "..\\")) or source in (".", "..")
+
+
+def _call_names(prefix: str) -> list[str]:
+    """`module.a["k"].module.b.` as `a`, `b`."""
+    from aks_egress_scan.readers.terraform.addresses import module_path
+
+    return [name for name, _ in module_path(prefix.rstrip("."))]

@@ -1,0 +1,198 @@
+"""Terraform source: a root module with its child modules, evaluated without running Terraform.
+
+The unit is a folder: whichever of its files is named, all of them are read. What only `terraform apply`
+can tell stays unknown and says so.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from aks_egress.arm.resources import Document, Kind, Notice
+from aks_egress.values import Origin, Step, Unknown, Value
+from aks_egress_scan.readers.base import MalformedError, Parameters, Source
+from aks_egress_scan.readers.hcl.config import read_config
+from aks_egress_scan.readers.hcl.disk import Disk
+from aks_egress_scan.readers.hcl.instances import Attributes
+from aks_egress_scan.readers.hcl.instances import Instance as Evaluated
+from aks_egress_scan.readers.hcl.loading import Loader
+from aks_egress_scan.readers.hcl.module import Module, World
+from aks_egress_scan.readers.hcl.terms import ExhaustedError, Term
+from aks_egress_scan.readers.hcl.variables import Given, declared, given_values, term_of
+from aks_egress_scan.readers.mapping.azurerm import FOLDS, TYPES
+from aks_egress_scan.readers.mapping.fields import UNSET
+from aks_egress_scan.readers.terraform.addresses import module_path
+from aks_egress_scan.readers.terraform.building import build
+from aks_egress_scan.readers.terraform.identity import AZAPI
+from aks_egress_scan.readers.terraform.instances import Instance
+
+_RECURSION: Final = 20_000
+_CLOUDS: Final = {"public": "public", "china": "china", "usgovernment": "usgov"}
+
+
+class TerraformSource:
+    """Reads root modules."""
+
+    def claims(self, source: Source) -> bool:
+        """Whether it is a file of a Terraform module."""
+        return source.path.casefold().endswith((".tf", ".tf.json"))
+
+    def read(self, source: Source, parameters: Parameters) -> list[Document]:
+        """The one document of the folder that the file lies in."""
+        with _deep_recursion():
+            try:
+                return [_document(source, parameters)]
+            except ExhaustedError as error:
+                raise MalformedError(str(error), source.path) from None
+            except RecursionError:
+                message = "the configuration is nested too deeply to evaluate"
+                raise MalformedError(message, source.path) from None
+
+
+READER: Final = TerraformSource()
+
+
+@contextmanager
+def _deep_recursion() -> Iterator[None]:
+    """Room for chains of modules, locals and expressions; their depth has bounds of its own."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _RECURSION))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def _document(source: Source, parameters: Parameters) -> Document:
+    disk = Disk(source)
+    config = read_config(disk, ".", source)
+    if config is None:
+        raise MalformedError("no Terraform file can be read here", source.path)
+    reading = _Reading(disk, source, parameters)
+    root = reading.root(config)
+    reading.walk(root)
+    built = build(reading.instances)
+    return Document(
+        disk.folder or source.path,
+        Kind.TERRAFORM_SOURCE,
+        tuple(built.resources),
+        tuple((*reading.notices, *built.notices)),
+        unread={**built.unread, **reading.unread},
+        cloud=_cloud(root),
+        locate=reading.locate,
+    )
+
+
+class _Reading:
+    """One reading of a root module: its instances, and what nobody can say about it."""
+
+    def __init__(self, disk: Disk, source: Source, parameters: Parameters) -> None:
+        self.disk, self.source = disk, source
+        self.instances: list[Instance] = []
+        self.notices: list[Notice] = []
+        self.unread: dict[str, Unknown] = {}
+        self._given = given_values(disk, parameters)
+        self._attributes: dict[str, Attributes] = {}
+
+    def root(self, config: object) -> Module:
+        """The root module with the values that were given."""
+        from aks_egress_scan.readers.hcl.config import Config
+
+        assert isinstance(config, Config)  # noqa: S101
+        workspace = self._given.get("terraform.workspace", Given("")).text
+        world = World(self.disk, Loader(self.disk), workspace=workspace)
+        module = Module(world, config, lambda name: self._input(module, name))
+        return module
+
+    def _input(self, module: Module, name: str) -> tuple[bool, Term]:
+        given = self._given.get(name)
+        if given is None:
+            return False, None
+        variable = declared(name, module.config.variables[name], module.bare)
+        return True, term_of(given, variable, module.bare)
+
+    def walk(self, module: Module) -> None:
+        """Take in the instances of a module and of those it calls."""
+        for key in module.config.resources:
+            mode, kind, _ = key
+            if kind in TYPES or kind in FOLDS or kind in AZAPI or kind == "azurerm_resource_group":
+                for one in module.managed(key).instances():
+                    self._add(one, mode == "data")
+        for name in module.config.modules:
+            called = module.called(name)
+            config = called.config
+            if isinstance(config, Unknown):
+                self._missing(config)
+                continue
+            for one_key in called.expanded.names:
+                child = called.instance(one_key)
+                if child is not None:
+                    self.walk(child)
+
+    def _missing(self, why: Unknown) -> None:
+        self.notices.append(
+            Notice("missing-module", f"{why.why}, so nobody can say what it holds", why.origin)
+        )
+        self.unread.setdefault("*", why)
+
+    def _add(self, one: Evaluated, data: bool) -> None:
+        attributes = Attributes(one)
+        self._attributes[one.address] = attributes
+        block = one.of.block
+        uncertain = one.uncertain
+        self.instances.append(
+            Instance(
+                one.address,
+                one.of.type,
+                Origin(block.path, block.line),
+                Origin(block.path, pointer=(one.address,)),
+                lambda name: self._attribute(attributes, name, data),
+                data=data,
+                module=module_path(one.of.module.prefix.rstrip(".")),
+                name=one.of.name,
+                key=one.key,
+                uncertain=uncertain,
+            )
+        )
+        if uncertain is not None and not data:
+            kind = TYPES.get(one.of.type)
+            if kind is not None:
+                self.unread.setdefault(kind.kind, uncertain)
+
+    @staticmethod
+    def _attribute(attributes: Attributes, name: str, data: bool) -> Value:
+        if name == "":
+            return {one: attributes.get(one) for one in attributes.names()}
+        value = attributes.get(name)
+        if value is not None or name in attributes.instance.of.block.body.settings:
+            return value
+        return attributes.instance.after_apply((name,)) if data and name != "id" else UNSET
+
+    def locate(self, origin: Origin) -> int | None:
+        """The line of the part at an origin: of the attribute or block that is nearest."""
+        if origin.line is not None or not origin.pointer:
+            return origin.line
+        address, *rest = origin.pointer
+        attributes = self._attributes.get(str(address))
+        if attributes is None:
+            return None
+        path: tuple[Step, ...] = tuple(rest)
+        while path:
+            if path in attributes.lines:
+                return attributes.lines[path][1]
+            path = path[:-1]
+        return attributes.instance.of.block.line
+
+
+def _cloud(root: Module) -> str:
+    """The cloud that the azurerm provider names."""
+    for block in root.config.providers:
+        setting = block.body.settings.get("environment")
+        if block.labels == ("azurerm",) and setting is not None:
+            value = root.bare(setting.expression, setting.path)
+            if isinstance(value, str):
+                return _CLOUDS.get(value, "")
+    return ""

@@ -1,0 +1,4 @@
+%{ for addr in addrs ~}
+backend ${addr}:${port}
+%{ endfor ~}
+end $${x} \n
