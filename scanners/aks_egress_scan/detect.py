@@ -34,8 +34,15 @@ DIALECTS: tuple[Dialect, ...] = (
         "terraform_plan",
         Kind.TERRAFORM_PLAN,
         "Terraform plan JSON",
-        (".tfstate",),
+        (),
         (b'"planned_values"', b'"terraform_version"', b'"resource_changes"', b'"format_version"'),
+    ),
+    Dialect(
+        "terraform_state",
+        Kind.SNAPSHOT,
+        "Terraform state",
+        (".tfstate",),
+        (b'"terraform_version"', b'"root_module"', b'"lineage"'),
     ),
     Dialect("snapshot", Kind.SNAPSHOT, "aks-egress snapshot", (), (b'"aks-egress/snapshot',)),
     Dialect("pulumi_preview", Kind.PULUMI_PREVIEW, "Pulumi preview", (), (b'"urn:pulumi:',)),
@@ -47,9 +54,12 @@ DIALECTS: tuple[Dialect, ...] = (
         (),
         (b"eploymentTemplate.json", b'"contentVersion"', b'"Microsoft.'),
     ),
-    Dialect("bicep", Kind.BICEP, "Bicep", (".bicep",)),
+    Dialect("bicep", Kind.BICEP, "Bicep", (".bicep", ".bicepparam")),
     Dialect("terraform_source", Kind.TERRAFORM_SOURCE, "Terraform source", (".tf", ".tf.json")),
 )
+
+#: dialects that the name alone tells
+BY_NAME = frozenset({Kind.BICEP, Kind.TERRAFORM_SOURCE})
 
 #: suffixes that a folder is searched for; other files are read only when they are named
 WANTED = (".json", ".jsonc", ".tfstate", ".bicep", ".tf", ".template", ".tfplan", ".plan")
@@ -70,7 +80,7 @@ def is_parameter_file(path: str, head: bytes) -> bool:
     """Whether it holds parameters of a template or variables of Terraform, and no definition."""
     name = path.casefold()
     return (
-        name.endswith((".tfvars", ".tfvars.json", ".bicepparam"))
+        name.endswith((".tfvars", ".tfvars.json"))
         or b"eploymentParameters.json" in head[:4096]
         or (
             name.endswith((".parameters.json", ".parameters.jsonc")) and b"eploymentTemplate.json" not in head
@@ -89,7 +99,7 @@ def candidates(path: str, head: bytes) -> Iterator[Dialect]:
         return
     likely = [one for one in DIALECTS if any(sign in head for sign in one.signs)]
     yield from likely
-    yield from (one for one in DIALECTS if one not in likely and not one.suffixes)
+    yield from (one for one in DIALECTS if one not in likely and one.kind not in BY_NAME)
 
 
 def reader_of(dialect: Dialect) -> Reader | None:
@@ -110,7 +120,7 @@ def claimant(source: Source) -> tuple[Dialect, Reader | None] | None:
     for dialect in candidates(source.path, head):
         reader = reader_of(dialect)
         if reader is None:
-            if dialect.suffixes or any(sign in head for sign in dialect.signs[:1]):
+            if dialect.kind in BY_NAME or any(sign in head for sign in dialect.signs[:1]):
                 return dialect, None
         elif reader.claims(source):
             return dialect, reader

@@ -59,7 +59,12 @@ class Files:
             return b""
 
     def _source(self, path: str, root: str) -> Source:
-        return Source(path, self._bytes(path), lambda name: self._sibling(path, name, root))
+        return Source(
+            path,
+            self._bytes(path),
+            lambda name: self._sibling(path, name, root),
+            lambda folder: _listing(path, folder, root),
+        )
 
     def _bytes(self, path: str) -> bytes:
         key = os.path.realpath(path)
@@ -79,9 +84,8 @@ class Files:
         """The file `name` seen from the folder of `path`, None outside the root and where there is none."""
         if not name or "\0" in name:
             return None
-        target = tidy(os.path.join(os.path.dirname(path), name.replace("\\", "/")))
-        real = os.path.realpath(target)
-        if os.path.commonpath((real, root)) != root or not os.path.isfile(real):
+        target = _beside(path, name)
+        if not _within(target, root) or not os.path.isfile(target):
             return None
         try:
             source = self._source(target, root)
@@ -89,6 +93,27 @@ class Files:
             return None
         self.followed.setdefault(target, set()).add(path)
         return source
+
+
+def _beside(path: str, name: str) -> str:
+    return tidy(os.path.join(os.path.dirname(path), name.replace("\\", "/")))
+
+
+def _within(path: str, root: str) -> bool:
+    """Whether a path really lies in the root, whatever links lead to it."""
+    return os.path.commonpath((os.path.realpath(path), root)) == root
+
+
+def _listing(path: str, folder: str, root: str) -> list[str] | None:
+    """The names in a folder beside `path`, folders with a `/` behind them; None where nobody can list it."""
+    target = _beside(path, folder)
+    if "\0" in folder or not _within(target, root):
+        return None
+    try:
+        with os.scandir(target) as found:
+            return sorted(f"{one.name}/" if one.is_dir() else one.name for one in found)
+    except OSError:
+        return None
 
 
 def tidy(path: str) -> str:

@@ -14,8 +14,9 @@ from aks_egress_scan.failures import UsageFailure
 from aks_egress_scan.files import DEFAULT_MAX_SIZE, Files, root_of, tidy, walk
 from aks_egress_scan.readers.base import MalformedError, Parameters, Reader, Source
 
-#: languages whose files contain one another, so that a file another one refers to is no document of its own
-_CONTAINING = frozenset({Kind.ARM_TEMPLATE, Kind.BICEP})
+#: dialect -> the family within which files contain one another, so that what another one refers to is
+#: no document of its own
+_FAMILY = {Kind.ARM_TEMPLATE: "template", Kind.BICEP: "template", Kind.TERRAFORM_SOURCE: "module"}
 
 
 @record(slots=True)
@@ -33,10 +34,13 @@ class Loaded:
 
 @record(slots=True)
 class _Claimed:
+    """What will be one document: the file that its reader starts from, and all its own files."""
+
     source: Source
     dialect: Dialect
     reader: Reader
     role: Role
+    own: set[str]
 
 
 @record(slots=True)
@@ -93,21 +97,41 @@ class _Search:
                 self._failed(failure, None, role)
 
     def _claim(self, source: Source, role: Role, *, named: bool = True) -> bool:
-        known = self.claimed.get(source.path)
-        if known is not None:
-            known.role = Role.SUBJECT if Role.SUBJECT in (known.role, role) else role
-            return True
         found = claimant(source)
         if found is None:
             return False
         dialect, reader = found
-        if reader is not None:
-            self.claimed[source.path] = _Claimed(source, dialect, reader, role)
-        elif named:
-            self.wrong.append(_no_reader(source.path, dialect))
+        if reader is None:
+            self._without_reader(source.path, dialect, named)
+            return True
+        key = _unit(source.path, dialect)
+        known = self.claimed.setdefault(key, _Claimed(source, dialect, reader, role, set()))
+        known.own.add(source.path)
+        if source.path < known.source.path:
+            known.source = source  # whichever file of a folder is named first, the same one stands for it
+        if role is Role.SUBJECT:
+            known.role = role
+        return True
+
+    def _without_reader(self, path: str, dialect: Dialect, named: bool) -> None:
+        if named:
+            self.wrong.append(_no_reader(path, dialect))
         else:
             self.unread[dialect.title] += 1
-        return True
+
+    def _module(self, source: Source, dialect: Dialect) -> _Claimed | None:
+        """The file that stands for the Terraform module of this one: a module is all files of its folder."""
+        if dialect.kind is not Kind.TERRAFORM_SOURCE:
+            return None
+        folder = os.path.dirname(source.path)
+        return next(
+            (
+                one
+                for one in self.claimed.values()
+                if one.dialect.kind is dialect.kind and os.path.dirname(one.source.path) == folder
+            ),
+            None,
+        )
 
     def _failed(self, failure: MalformedError, kind: Kind | None, role: Role) -> None:
         self.loaded.failures.append(failure)
@@ -127,38 +151,46 @@ class _Search:
             for document in documents.get(path, ()):
                 document.role = one.role
         for path, found in documents.items():
-            if self._contained(path):
-                self.loaded.notes.append(
-                    f"`{path}` is part of {_listed(self._holders(path))} and judged there"
-                )
+            holders = self._holders(path)
+            if holders:
+                said = _listed([one.rstrip("/") or "." for one in holders])
+                self.loaded.notes.append(f"`{path.rstrip('/') or '.'}` is part of {said} and judged there")
             else:
                 self.loaded.documents += found
 
-    def _holders(self, path: str) -> list[str]:
-        """The documents that hold this file, without those that it holds itself."""
-        one = self.claimed[path]
+    def _holders(self, key: str) -> list[str]:
+        """The documents that this one is part of, without those that are part of it."""
+        one = self.claimed[key]
+        family = _FAMILY.get(one.dialect.kind)
         return sorted(
             holder
-            for holder in self._above(path)
-            if (found := self.claimed.get(holder)) is not None
-            and {found.dialect.kind, one.dialect.kind} <= _CONTAINING
+            for holder in self._above(key)
+            if family is not None
+            and _FAMILY.get((found := self.claimed[holder]).dialect.kind) == family
             and (found.role is Role.SUBJECT or one.role is Role.CONTEXT)
-            and path not in self._above(holder)
+            and key not in self._above(holder)
         )
 
-    def _contained(self, path: str) -> bool:
-        return bool(self._holders(path))
-
-    def _above(self, path: str) -> set[str]:
-        """Every file from which this one is reached."""
+    def _above(self, key: str) -> set[str]:
+        """Every document from whose files those of this one are reached."""
+        todo = [path for path in self.claimed[key].own if path in self.files.followed]
+        if not todo:
+            return set()
+        home = {path: unit for unit, one in self.claimed.items() for path in one.own}
         seen: set[str] = set()
-        todo = [path]
+        found: set[str] = set()
         while todo:
-            for holder in self.files.followed.get(todo.pop(), ()):
-                if holder not in seen:
-                    seen.add(holder)
-                    todo.append(holder)
-        return seen
+            for path in self.files.followed.get(todo.pop(), ()):
+                if path not in seen:
+                    seen.add(path)
+                    todo.append(path)
+                    found.add(home.get(path, ""))
+        return found - {"", key}
+
+
+def _unit(path: str, dialect: Dialect) -> str:
+    """What names a document: its file, or the folder of a Terraform module."""
+    return f"{os.path.dirname(path) or '.'}/" if dialect.kind is Kind.TERRAFORM_SOURCE else path
 
 
 def load(

@@ -98,6 +98,25 @@ def test_templates_that_link_each_other_are_not_both_lost(folder: Path) -> None:
     assert {*paths(loaded), *(one.path for one in loaded.failures)} == {"a.json", "b.json"}
 
 
+MODULE = 'resource "azurerm_route_table" "t" {\n  name = "t"\n}\n'
+
+
+def test_a_terraform_folder_is_one_document_with_the_modules_it_calls(folder: Path) -> None:
+    """A module that a root calls is judged there; one that nobody calls is a root itself."""
+    write(
+        folder,
+        root__main_tf='module "net" {\n  source = "../modules/net"\n}\n',
+        root__z_tf=MODULE,
+        modules__net__main_tf=MODULE,
+        modules__idle__main_tf=MODULE,
+    )
+    loaded = load(["."])
+    assert paths(loaded) == ["modules/idle", "root"]
+    assert loaded.notes == ["`modules/net` is part of `root` and judged there"]
+    assert len(loaded.documents[1].resources) == 2
+    assert paths(load(["root/z.tf", "root/main.tf"])) == ["root"]
+
+
 def test_parameter_files_are_no_documents(folder: Path) -> None:
     """Beside a template they are its parameters; alone they are refused with what to do."""
     write(
