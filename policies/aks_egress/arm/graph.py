@@ -7,15 +7,15 @@ resource only where they agree; else nobody can say which is meant, and the link
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 
 from aks_egress.arm.ids import ResourceId, parse_id
 from aks_egress.arm.resources import Document, Resource, Role
+from aks_egress.records import field, record
 from aks_egress.values import NOWHERE, Origin, Step, Unknown, Value, get, settle
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Link:
     """What a reference leads to: any of `options` (None: nothing is attached), or the unknown.
 
@@ -45,7 +45,7 @@ class Link:
 ABSENT = Link((None,))
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Index:
     """The resources of one document, by id and by what survives an open scope."""
 
@@ -175,7 +175,7 @@ class Graph:
 
     def _elsewhere(self, wanted: ResourceId, near: Document) -> list[Resource]:
         """What the other documents hold under an id: what is yet to be deployed wins over what runs."""
-        if self._is_gone(wanted):
+        if self._is_gone(wanted) or wanted.open_names:
             return []
         places = [near, *self._others(near)] if near.deployed else self._others(near)
         found = [
@@ -235,6 +235,8 @@ class Graph:
         """Children that other documents add; where two of them disagree about one, nobody can say which holds."""
         found: dict[str, Resource] = {}
         gap: Unknown | None = None
+        if parent.id.open_names:
+            return [], None
         for document in self._others(self.home(parent)):
             holders = [one for one in self._in(parent.id, document) if not one.existing]
             if holders and document.deployed and not self._says_children(parent, kind):

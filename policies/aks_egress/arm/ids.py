@@ -7,8 +7,9 @@ be any; `could_be` compares with that in mind, and two documents join through it
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Self
+
+from aks_egress.records import field, record
 
 OPEN_SUBSCRIPTION = "{subscription}"
 OPEN_RESOURCE_GROUP = "{resource-group}"
@@ -18,7 +19,7 @@ class BadResourceIdError(ValueError):
     """The text is not an Azure resource id."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ResourceId:
     """An Azure resource id, split at its last provider.
 
@@ -64,6 +65,11 @@ class ResourceId:
     def kind(self) -> str:
         """The full type in lower case, for comparing."""
         return self.type.casefold()
+
+    @property
+    def open_names(self) -> bool:
+        """Whether a name in it is not known (`{name}`): it is the same name within its own document only."""
+        return any("{" in name for name in self.names)
 
     @property
     def parent(self) -> ResourceId | None:
