@@ -8,13 +8,14 @@ carried to the verdict, where it is named.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+
+from aks_egress.records import record, replace
 
 Step = str | int
 """One step into nested data: a property name or a list index."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Origin:
     """Where a value stands.
 
@@ -35,7 +36,7 @@ class Origin:
 NOWHERE = Origin("")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Reference:
     """A value that will be the property at `path` of the resource `id`; an empty path is its id."""
 
@@ -43,7 +44,7 @@ class Reference:
     path: tuple[Step, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Unknown:
     """A value the input does not settle: why, where, and what would settle it.
 

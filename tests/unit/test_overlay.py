@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from tests import builders as b
 
 from aks_egress.arm.ids import ResourceId
 from aks_egress.arm.resources import Document, Role
 from aks_egress.engine import judge
 from aks_egress.evaluation.verdicts import Verdict
+from aks_egress.records import replace
 from aks_egress.settings import Settings
 
 HUB = (

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from tests.unit.requirements_clusters import SCOPE, bound, cluster, extension, needs, the
 
 from aks_egress.arm.ids import ResourceId
 from aks_egress.arm.resources import Resource
+from aks_egress.records import replace
 from aks_egress.requirements.catalogue import load
 from aks_egress.requirements.facts import described, facts_of
 from aks_egress.values import Origin, Unknown

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from aks_egress.arm.ids import ResourceId
+from aks_egress.records import field, record
 from aks_egress.values import Origin, Step, Unknown, Value, at
 
 
@@ -30,7 +30,7 @@ class Role(StrEnum):
     CONTEXT = "context"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Notice:
     """Something about an input that people must hear of; it never stops the reading.
 
@@ -43,7 +43,7 @@ class Notice:
     malformed: bool = False
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Resource:
     """One resource in ARM's shape.
 
@@ -111,7 +111,7 @@ class Resource:
         return self.origin.child(*path)
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Document:
     """One thing that is deployed as a whole: a template with its parameters, a plan, a stack.
 

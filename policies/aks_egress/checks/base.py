@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from aks_egress.arm.resources import Document, Resource
@@ -13,12 +12,13 @@ from aks_egress.evaluation.hops import Hops
 from aks_egress.findings.assemble import report_hop
 from aks_egress.findings.places import Places
 from aks_egress.findings.report import Finding, Location, Severity
+from aks_egress.records import record
 from aks_egress.settings import Settings
 from aks_egress.topology.model import Topology
 from aks_egress.values import Origin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One rule of ours: a code that is never reused, a slug, how much it matters, and its page."""
 
@@ -38,7 +38,7 @@ class Rule:
         return f"aks-egress explain {self.code}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Context:
     """Everything that was read and judged."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 from aks_egress.evaluation.demand import Action, Decider, Demand
 from aks_egress.evaluation.firewall import usable_tag
@@ -14,11 +13,12 @@ from aks_egress.packets.extents import NOTHING, Extent, joined
 from aks_egress.packets.intervals import IntervalSet
 from aks_egress.packets.names import Match, covers
 from aks_egress.packets.tags import ServiceTags
+from aks_egress.records import field, record
 from aks_egress.settings import Allow, Appliance
 from aks_egress.topology.reading import addresses, protocol
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class ApplianceFilter:
     """One declared appliance: what is declared passes, the rest is dropped."""
 
@@ -93,7 +93,7 @@ class ApplianceFilter:
         )
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Appliances:
     """All declared appliances, by address."""
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from aks_egress.arm.ids import ResourceId
 from aks_egress.packets.boxes import Box
+from aks_egress.records import field, record
 from aks_egress.topology.networks import Subnet
 from aks_egress.values import NOWHERE, Origin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Demand:
     """The packets that one requirement asks of one source, and what is known of their far end.
 
@@ -52,7 +52,7 @@ class Action(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@record(frozen=True, slots=True, kw_only=True, eq=False)
 class Decider:
     """A rule, a route, a default, or the reason why nobody can say.
 

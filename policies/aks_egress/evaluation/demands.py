@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 from aks_egress.arm.ids import ResourceId
@@ -14,6 +13,7 @@ from aks_egress.packets.boxes import ANY_PORT, EPHEMERAL, ICMP, WITH_PORTS, Box
 from aks_egress.packets.extents import Extent
 from aks_egress.packets.intervals import IntervalSet, union
 from aks_egress.packets.tags import ServiceTags
+from aks_egress.records import replace
 from aks_egress.requirements.requirement import Requirement
 from aks_egress.topology.clusters import Cluster, Pool
 from aks_egress.topology.model import Topology

@@ -7,7 +7,6 @@ virtual-network-manager/concept-security-admins).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 
 from aks_egress.arm.ids import ResourceId
@@ -19,6 +18,7 @@ from aks_egress.packets.boxes import ANY_PORT, ANY_PROTOCOL, Box
 from aks_egress.packets.extents import Extent, joined
 from aks_egress.packets.intervals import IntervalSet, union
 from aks_egress.packets.names import Match
+from aks_egress.records import field, record
 from aks_egress.topology.security import INBOUND, OUTBOUND, RuleList, SecurityRule, Side
 from aks_egress.values import NOWHERE, Origin, Unknown
 
@@ -43,7 +43,7 @@ Reach = tuple[IntervalSet, IntervalSet, IntervalSet, IntervalSet]
 EVERY_REACH: Reach = (EVERYWHERE, ANY_PORT, ANY_PROTOCOL, EVERYWHERE)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Stage:
     """Rules that are asked together: what they reach whatever the demand, and their clauses for one.
 
@@ -61,7 +61,7 @@ class _Stage:
         return cls(reach, make, (target[0][0], target[-1][1], port[0][0], port[-1][1]))
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Filter:
     """The rules of one group as they filter one subnet; clauses are made once for each kind of demand."""
 

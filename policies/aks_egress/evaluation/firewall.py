@@ -7,7 +7,6 @@ dns-settings, snat-private-range).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 from aks_egress.arm.graph import Link
 from aks_egress.evaluation.demand import Action, Decider, Demand
@@ -25,6 +24,7 @@ from aks_egress.packets.tags import (
     looks_like_tag,
     spelling,
 )
+from aks_egress.records import field, record
 from aks_egress.topology.firewalls import Firewall, FirewallRule
 from aks_egress.topology.reading import Tokens, addresses, ports, protocol, tokens
 from aks_egress.values import Unknown
@@ -38,7 +38,7 @@ FQDN_TAG_READING = (
 TLS_DEFAULT_PORTS = {"https": 443, "http": 80, "mssql": 1433}
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class FirewallFilter:
     """The rules of one firewall; clauses are made once for each kind of demand.
 

@@ -8,10 +8,10 @@ as independent of each other, which errs towards unknown, never towards a wrong 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from aks_egress.packets.boxes import Box, merge
+from aks_egress.records import record
 
 R = TypeVar("R")
 
@@ -23,7 +23,7 @@ class TooIntricateError(Exception):
     """The rules cut the packets into more pieces than `MOST_PIECES`."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Clause(Generic[R]):
     """A decider and the packets it covers: `sure` at least, `possible` at most.
 
@@ -35,7 +35,7 @@ class Clause(Generic[R]):
     possible: Box | None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Piece(Generic[R]):
     """Packets that are answered alike, by each decider once."""
 

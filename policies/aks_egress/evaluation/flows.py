@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from aks_egress.evaluation.demand import Action, Decider, Demand
 from aks_egress.evaluation.demands import demands, starts
@@ -14,6 +13,7 @@ from aks_egress.evaluation.tag_scope import TAG_EXPANSION
 from aks_egress.evaluation.traces import Trace
 from aks_egress.evaluation.verdicts import Verdict, worst
 from aks_egress.evaluation.walk import Walk
+from aks_egress.records import record, replace
 from aks_egress.requirements.facts import Facts
 from aks_egress.requirements.requirement import Requirement
 from aks_egress.requirements.tunnel import TunnelMode
@@ -24,7 +24,7 @@ from aks_egress.values import Unknown
 TOO_INTRICATE = "the rules cut this flow into more pieces than can be followed; fewer or more regular rules, or a named cluster, would help"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class JudgedFlow:
     """One requirement from one start, with everything its verdict rests on."""
 
@@ -46,7 +46,7 @@ class JudgedFlow:
         return self.requirement.necessity == "required"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class JudgedCluster:
     """A cluster, or a subnet that was declared to hold nodes, with its flows."""
 

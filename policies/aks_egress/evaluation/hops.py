@@ -5,7 +5,6 @@ A link that leads nowhere known answers with the decider that says so, in place 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from aks_egress.arm.graph import Link
@@ -16,6 +15,7 @@ from aks_egress.evaluation.firewall import FirewallFilter
 from aks_egress.evaluation.routes import RouteSelection
 from aks_egress.evaluation.tag_scope import TagScope
 from aks_egress.packets.names import Match
+from aks_egress.records import field, record
 from aks_egress.topology.firewalls import Firewall
 from aks_egress.topology.model import Topology
 from aks_egress.topology.networks import Subnet, VirtualNetwork
@@ -28,7 +28,7 @@ from aks_egress.values import Unknown, Value, items
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Choice(Generic[T]):
     """What a link may lead to: filters (None: nothing is attached), and the reason why it may be another."""
 
@@ -36,7 +36,7 @@ class Choice(Generic[T]):
     unknown: Decider | None = None
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Hops:
     """Every filter of a run, made when first asked for.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from aks_egress.evaluation.demand import Action, Decider, Demand
 from aks_egress.evaluation.traces import Trace, outcome
@@ -11,6 +10,7 @@ from aks_egress.evaluation.verdicts import Verdict, asked_of_everyone, somewhere
 from aks_egress.packets.addresses import EVERYWHERE, PUBLIC_V4, prefixes
 from aks_egress.packets.boxes import ANY_PORT, Box, merge
 from aks_egress.packets.intervals import union
+from aks_egress.records import record
 
 HOP_ORDER = (
     "dns",
@@ -33,7 +33,7 @@ MOST_HOPS = 24
 """How many decisions of one flow are shown; the worst come first in the choice."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Decision:
     """One decider on the path of a flow; `packets` says which part it is about, empty for all of it."""
 
@@ -41,7 +41,7 @@ class Decision:
     packets: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """A verdict and what it rests on.
 

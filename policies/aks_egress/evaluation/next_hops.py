@@ -7,7 +7,6 @@ forced-tunneling, snat-private-range).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 
 from aks_egress.arm.graph import Link
 from aks_egress.arm.resources import Resource
@@ -21,6 +20,7 @@ from aks_egress.evaluation.traces import Trace, after, either
 from aks_egress.packets.addresses import PUBLIC_V4, PUBLIC_V6, spell
 from aks_egress.packets.boxes import Box
 from aks_egress.packets.names import Match
+from aks_egress.records import record, replace
 from aks_egress.topology.firewalls import FIREWALLS, Firewall, FirewallRule
 from aks_egress.topology.networks import Subnet
 from aks_egress.topology.owners import Owner
@@ -31,7 +31,7 @@ NO_LEARNED_DEFAULT = "no gateway teaches the firewall's subnet a default route t
 Arriving = Callable[[Demand, Iterable[Trace]], list[Trace]]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class NextHops:
     """Follows routes to virtual appliances."""
 

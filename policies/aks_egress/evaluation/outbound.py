@@ -6,10 +6,10 @@ Facts R22 to R25 (Microsoft: nat-gateway-resource, default-outbound-access, aks/
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from aks_egress.arm.resources import Resource
 from aks_egress.evaluation.demand import Action, Decider
+from aks_egress.records import record
 from aks_egress.topology.clusters import Cluster, Pool
 from aks_egress.topology.networks import Subnet
 from aks_egress.values import Origin, Unknown, items
@@ -20,7 +20,7 @@ MANAGED_NETWORK = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Start:
     """Where flows begin: nodes or pods of some pools in one subnet.  A declared subnet has no cluster."""
 

@@ -7,7 +7,6 @@ virtual-networks-udr-overview, disable-private-endpoint-network-policy).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from aks_egress.evaluation.demand import Action, Decider, Demand
 from aks_egress.evaluation.first_match import Clause, Piece, first_match
@@ -17,6 +16,7 @@ from aks_egress.packets.extents import Extent
 from aks_egress.packets.intervals import EMPTY, IntervalSet
 from aks_egress.packets.names import Match
 from aks_egress.packets.tags import PUBLIC, ServiceTags, canonical
+from aks_egress.records import field, record
 from aks_egress.topology.networks import Peering, Subnet
 from aks_egress.topology.routing import RouteTable, UserRoute
 from aks_egress.topology.spaces import carries, peer_space, remote_network, remote_prefixes
@@ -47,7 +47,7 @@ RESERVED = tuple(parse(one) for one in ("10.0.0.0/8", "172.16.0.0/12", "192.168.
 SHORTEST_TAG_PREFIX = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@record(frozen=True, slots=True, kw_only=True, eq=False)
 class Way:
     """What a route does with a packet: a next-hop type in Azure's words, and what is behind it."""
 
@@ -58,7 +58,7 @@ class Way:
     table: RouteTable | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Entry:
     """One route in the order of selection: longer prefixes and smaller ranks first."""
 
@@ -68,7 +68,7 @@ class _Entry:
     covered: Extent
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class RouteSelection:
     """The effective routes of one subnet with one route table (or none)."""
 

@@ -7,12 +7,11 @@ learn, 168.63.129.16 and the prefixes of user routes that lead to an appliance.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from aks_egress.packets.addresses import EVERYWHERE, IMDS, NEVER_INTERNET, PLATFORM_VIP, PUBLIC_V4, PUBLIC_V6
 from aks_egress.packets.extents import NOTHING, Extent, joined
 from aks_egress.packets.intervals import EMPTY
 from aks_egress.packets.tags import ServiceTags, looks_like_tag
+from aks_egress.records import record
 from aks_egress.topology.networks import Subnet
 from aks_egress.topology.routing import RouteTable, UserRoute
 from aks_egress.topology.spaces import network_space
@@ -24,7 +23,7 @@ TAG_EXPANSION = (
 INTERNET_READING = "U2: the tag Internet is taken to cover public ranges that a peered network or an on-premises network uses"
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class TagScope:
     """The tags of one subnet; `expansion` off leaves the prefixes of user routes out of VirtualNetwork."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from aks_egress.evaluation.demand import Action, Decider
 from aks_egress.evaluation.first_match import MOST_PIECES, Piece, TooIntricateError
 from aks_egress.evaluation.verdicts import Verdict, worst
 from aks_egress.packets.boxes import Box
+from aks_egress.records import record
 
 Step = tuple[Decider, ...]
 """Who could decide at one hop; one decider is certainty."""
@@ -23,7 +23,7 @@ _SAYS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Trace:
     """Packets that met the same deciders, and what became of them: open, blocked or unknown."""
 

@@ -7,7 +7,6 @@ that all blockers of a flow come out at once.  Facts N11 to N17, A1 to A4, R1 to
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
 
 from aks_egress.arm.graph import Link
 from aks_egress.arm.resources import Resource
@@ -22,6 +21,7 @@ from aks_egress.evaluation.traces import Trace, after, either
 from aks_egress.evaluation.verdicts import Verdict
 from aks_egress.packets.addresses import PUBLIC_V4, PUBLIC_V6
 from aks_egress.packets.boxes import Box
+from aks_egress.records import field, record, replace
 from aks_egress.topology.networks import Subnet
 from aks_egress.topology.nics import nic_groups
 from aks_egress.topology.security import INBOUND, OUTBOUND
@@ -31,7 +31,7 @@ PUBLIC = PUBLIC_V4 | PUBLIC_V6
 Course = Callable[[Trace], list[Trace]]
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Walk:
     """All walks of one run; what does not depend on the demand is worked out once."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from aks_egress.packets.intervals import EMPTY, IntervalSet, union
+from aks_egress.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Extent:
     """A set known from below and from above: `sure` is in it, nothing outside `possible` is."""
 

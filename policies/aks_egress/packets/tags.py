@@ -9,7 +9,6 @@ in `_IN_AZURE_CLOUD` lie wholly in `AzureCloud`; `AzureFrontDoor.FirstParty` sha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 
 from aks_egress.packets.addresses import (
@@ -23,6 +22,7 @@ from aks_egress.packets.addresses import (
 from aks_egress.packets.extents import Extent
 from aks_egress.packets.intervals import EMPTY, IntervalSet, Span, union
 from aks_egress.packets.names import Match
+from aks_egress.records import field, record
 
 #: AzureCloud's own suffix for a region -> the suffix that every other tag uses, lower case
 REGION_ALIASES: Mapping[str, str] = {
@@ -161,7 +161,7 @@ def _lies_in_azure_cloud(tag: str) -> bool:
     return base in _IN_AZURE_CLOUD or base == "azurecloud" or (bool(region) and _region_bound(base))
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class ServiceTags:
     """The service tags at hand; empty without data, when tags are reasoned about by name.
 

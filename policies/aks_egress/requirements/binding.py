@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from aks_egress.packets.tags import azure_cloud_tag
+from aks_egress.records import replace
 from aks_egress.requirements.catalogue import Catalogue, Destination, Entry, load
 from aks_egress.requirements.conditions import concerned, every, holds, needed
 from aks_egress.requirements.facts import Facts

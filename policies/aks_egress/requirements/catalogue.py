@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from aks_egress.records import record
 
 Condition = Mapping[str, Any]
 """Facts that must hold, see `conditions`; empty is always."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Source:
     """Where a fact is written down; `url` is empty for what no source states."""
 
@@ -22,7 +23,7 @@ class Source:
     date: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Destination:
     """One destination of an entry.
 
@@ -44,7 +45,7 @@ class Destination:
     ports: tuple[tuple[int, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One endpoint.
 
@@ -84,7 +85,7 @@ class Entry:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Catalogue:
     """The whole of it; `date` is that of the newest page it follows, `digest` identifies the data."""
 

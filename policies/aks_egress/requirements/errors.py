@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from aks_egress.records import record
 from aks_egress.requirements.catalogue import load
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Symptom:
     """A known error: `matched` is the part of the text that gave it away, `source` the page that says so.
 

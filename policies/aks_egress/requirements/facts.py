@@ -7,9 +7,9 @@ documented default; the table says which.  A value that the input does not settl
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
 
 from aks_egress.packets.tags import region_of
+from aks_egress.records import record, replace
 from aks_egress.requirements.extensions import extension_facts
 from aks_egress.requirements.known import (
     AUTOMATIC,
@@ -75,7 +75,7 @@ class UnknownFeatureError(ValueError):
     """A feature that nobody knows; the text names it and lists those that exist."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What is known about one cluster; every value may be Unknown.
 

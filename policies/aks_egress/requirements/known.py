@@ -7,8 +7,8 @@ the documented default and says so; one that is Unknown stays Unknown.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from aks_egress.records import record
 from aks_egress.values import Unknown, Value, at, flag, text
 
 DEFAULT = "default"
@@ -18,7 +18,7 @@ OUTSIDE = "not part of a cluster's definition, taken as"
 FEATURE = "--feature"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Fact:
     """A value and where it comes from: a property's path, `default`, or an option."""
 

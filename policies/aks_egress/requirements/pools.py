@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from aks_egress.records import record
 from aks_egress.values import Unknown, Value, at, flag, get, items, text
 
 _GPU = re.compile(r"standard_n[cdv]\d", re.IGNORECASE)
@@ -15,7 +15,7 @@ _OTHER_CARDS = re.compile(r"standard_nv\d+a?s_v4|standard_nd.*mi300x|standard_ng
 _UBUNTU = re.compile(r"ubuntu", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class PoolFacts:
     """One pool: `os` is linux or windows, `os_sku` the distribution, `gpu` whether AKS installs NVIDIA drivers."""
 

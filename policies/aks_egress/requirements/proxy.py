@@ -6,12 +6,11 @@ of exceptions, so that path never leads through the proxy.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from aks_egress.records import record
 from aks_egress.values import Unknown, Value, flag, get, items, text
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Proxy:
     """`on` says whether nodes and pods use a proxy; `hosts` are (host, port) pairs, `exceptions` as in noProxy."""
 

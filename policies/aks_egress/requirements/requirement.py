@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from aks_egress.records import record
 from aks_egress.values import Unknown
 
 Ports = tuple[tuple[int, int], ...]
@@ -12,7 +11,7 @@ Ports = tuple[tuple[int, int], ...]
 ALL_PORTS: Ports = ((0, 65535),)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Requirement:
     """An entry of the catalogue, bound to one cluster; one for each destination.
 

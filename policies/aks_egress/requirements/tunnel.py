@@ -7,15 +7,14 @@ one's own also beside API server VNet integration since 2023-06-04).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from aks_egress.records import record
 from aks_egress.requirements.facts import Facts
 from aks_egress.values import Unknown
 
 MODES = ("konnectivity", "aks-link", "tunnelfront", "none")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TunnelMode:
     """`mode` is konnectivity, aks-link, tunnelfront or none; `evidence` says what speaks for it."""
 

@@ -6,11 +6,10 @@ Property names as in Microsoft.ContainerService/managedClusters; note `vnetSubne
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from aks_egress.arm.graph import Graph, Link
 from aks_egress.arm.ids import ResourceId, parse_id
 from aks_egress.arm.resources import Document, Resource
+from aks_egress.records import field, record
 from aks_egress.topology.networks import SUBNETS, Networks, Subnet
 from aks_egress.values import Origin, Unknown, Value, at, flag, get, items, text
 
@@ -22,7 +21,7 @@ EXTENSIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Pool:
     """One node pool: `body` holds its properties, `subnet` and `pod_subnet` where its addresses come from."""
 
@@ -36,7 +35,7 @@ class Pool:
     public_address: bool | Unknown
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Cluster:
     """A cluster with its pools, as the walk needs it."""
 

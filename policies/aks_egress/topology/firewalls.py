@@ -6,11 +6,11 @@ snat-private-range, forced-tunneling).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
 
 from aks_egress.arm.graph import Graph, Link
 from aks_egress.arm.resources import Resource
+from aks_egress.records import field, record
 from aks_egress.topology.reading import NO_TOKENS, Tokens, tokens
 from aks_egress.values import Origin, Step, Unknown, Value, flag, get, items, text
 
@@ -21,7 +21,7 @@ IP_GROUPS = "Microsoft.Network/ipGroups"
 Pass = Literal["network", "application"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@record(frozen=True, slots=True, kw_only=True, eq=False)
 class FirewallRule:
     """One network or application rule with the place of its collection in the order.
 
@@ -60,7 +60,7 @@ class FirewallRule:
         return f"{self.collection}/{self.name}" if self.name else self.collection
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Firewall:
     """A firewall and everything that decides about a packet in it."""
 

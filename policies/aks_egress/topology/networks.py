@@ -6,7 +6,6 @@ virtual-network-manage-peering, default-outbound-access).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 from aks_egress.arm.graph import ABSENT, Graph, Link
@@ -15,6 +14,7 @@ from aks_egress.arm.resources import Document, Resource
 from aks_egress.packets.addresses import NEVER_INTERNET
 from aks_egress.packets.extents import NOTHING, Extent
 from aks_egress.packets.intervals import IntervalSet
+from aks_egress.records import record
 from aks_egress.topology.reading import Tokens, addresses, tokens
 from aks_egress.values import NOWHERE, Origin, Unknown, Value, flag, get, items, text
 
@@ -35,7 +35,7 @@ def each_prefix(given: Tokens) -> tuple[IntervalSet, ...]:
     return tuple(sorted(set(found), key=lambda one: one.spans[0]))
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Peering:
     """One direction of a peering, as its own side declares it."""
 

@@ -6,13 +6,13 @@ Facts R8, F25, F26, U16 (Microsoft: virtual-networks-udr-overview, firewall FAQ)
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from aks_egress.arm.graph import Graph
 from aks_egress.arm.ids import parse_id
 from aks_egress.arm.resources import Document, Resource
 from aks_egress.packets.addresses import BadAddressError, parse, spell
 from aks_egress.packets.intervals import IntervalSet
+from aks_egress.records import record
 from aks_egress.topology.clusters import Subnets
 from aks_egress.topology.firewalls import FIREWALLS
 from aks_egress.topology.networks import Subnet, VirtualNetwork
@@ -24,7 +24,7 @@ LOAD_BALANCERS = "Microsoft.Network/loadBalancers"
 LITERAL_READING = "U16: the firewall's private address is known only after deployment; an address inside its subnet is taken to be its own"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Owner:
     """What stands behind a next-hop address: a firewall, a NIC, a load balancer, or nobody known.
 

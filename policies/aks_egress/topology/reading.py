@@ -7,16 +7,16 @@ possible extent, never the sure one.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from aks_egress.packets.addresses import EVERYWHERE, BadAddressError, parse, prefix
 from aks_egress.packets.boxes import AH, ANY_PORT, ANY_PROTOCOL, ESP, ICMP, TCP, UDP
 from aks_egress.packets.extents import Extent
 from aks_egress.packets.intervals import EMPTY, IntervalSet, union
+from aks_egress.records import record
 from aks_egress.values import Unknown, Value, items, text
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Tokens:
     """The entries of a singular and a plural form, taken together.
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from aks_egress.arm.graph import Graph
 from aks_egress.arm.resources import Resource
 from aks_egress.packets.addresses import BadAddressError, prefix
 from aks_egress.packets.intervals import IntervalSet
 from aks_egress.packets.tags import TOPOLOGY_TAGS, Spelling, looks_like_tag, spelling
+from aks_egress.records import record
 from aks_egress.values import Origin, Unknown, Value, at, flag, items, text
 
 ROUTES = "Microsoft.Network/routeTables/routes"
@@ -28,7 +27,7 @@ NEXT_HOPS = {
 } | {"vnetlocal": "VnetLocal"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@record(frozen=True, slots=True, kw_only=True, eq=False)
 class UserRoute:
     """One route of a table: a prefix or a tag, and where it leads.
 
@@ -48,7 +47,7 @@ class UserRoute:
     uncertain: Unknown | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class RouteTable:
     """A table, why there may be other routes, and whether gateway routes reach its subnets."""
 

@@ -7,8 +7,6 @@ network-security-groups-overview, virtual-network-manager/concept-security-admin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from aks_egress.arm.graph import Graph
 from aks_egress.arm.ids import ResourceId, parse_id
 from aks_egress.arm.resources import Resource
@@ -16,6 +14,7 @@ from aks_egress.packets.boxes import ANY_PORT, ANY_PROTOCOL, WITH_PORTS
 from aks_egress.packets.extents import Extent
 from aks_egress.packets.intervals import EMPTY, IntervalSet
 from aks_egress.packets.tags import Spelling, spelling
+from aks_egress.records import field, record
 from aks_egress.topology.reading import Tokens, addresses, ports, protocol, tokens
 from aks_egress.values import Origin, Unknown, Value, get, items, text
 
@@ -25,7 +24,7 @@ ADMIN_RULES = "Microsoft.Network/networkManagers/securityAdminConfigurations/rul
 OUTBOUND, INBOUND = "outbound", "inbound"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Side:
     """One side of a rule: literal addresses, names of tags, application security groups.
 
@@ -40,7 +39,7 @@ class Side:
     damaged: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@record(frozen=True, slots=True, kw_only=True, eq=False)
 class SecurityRule:
     """One rule.  `access` is allow, deny, alwaysallow or why it is not known; `problems` is what Azure refuses.
 
@@ -65,7 +64,7 @@ class SecurityRule:
     rank: int = 0
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class RuleList:
     """The rules of one group, sorted as Azure asks them, and why there may be others."""
 

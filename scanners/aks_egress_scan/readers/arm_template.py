@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Final
 
 from aks_egress.arm.resources import Document, Kind, Notice
+from aks_egress.records import replace
 from aks_egress.values import Origin, Value, get
 from aks_egress_scan.readers.arm.deployment import expand
 from aks_egress_scan.readers.arm.parameters import given_values, is_parameter_file, options

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from aks_egress.arm.resources import Document, Kind, Notice
+from aks_egress.records import replace
 from aks_egress.values import Origin, Value
 from aks_egress_scan.readers.arm.deployment import expand
 from aks_egress_scan.readers.arm.parameters import given_values, options

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from aks_egress.arm.ids import OPEN_SUBSCRIPTION, ResourceId, parse_id
 from aks_egress.arm.resources import Document, Kind, Notice
+from aks_egress.records import record
 from aks_egress.values import Origin, Step, Unknown, Value
 from aks_egress_scan.readers.base import MalformedError, Parameters, Source
 from aks_egress_scan.readers.json_text import JsonText, load
@@ -71,7 +71,7 @@ def _is_binary(data: bytes) -> bool:
     return data.startswith(b"PK\x03\x04") and b"tfplan" in data[:200]
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Change:
     """One entry of `resource_changes`."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aks_egress.records import record
 from aks_egress.values import Origin, Step
 from aks_egress_scan.readers.base import MalformedError, Source
 from aks_egress_scan.readers.bicep_lang import syntax
@@ -22,7 +22,7 @@ _PUBLIC = "mcr.microsoft.com/bicep"
 _MOST_FOLDERS = 16
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ModuleFile:
     """A module's template, and where its parts stand."""
 

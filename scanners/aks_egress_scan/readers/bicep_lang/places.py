@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
+from aks_egress.records import field, record
 from aks_egress.values import Origin, Step
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Place:
     """The place of one part of a template, and of the parts within it.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 
+from aks_egress.records import field, record, replace
 from aks_egress_scan.readers.bicep_lang.units import Deployed, Unit
 from aks_egress_scan.readers.expressions.syntax import Node
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Scope:
     """A file, and the names that loops, lambdas and functions add to it.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from aks_egress.records import field, record
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Literal:
     """A number, `true`, `false` or `null`."""
 
@@ -14,7 +15,7 @@ class Literal:
     at: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class String:
     """Text with holes: pieces of text and expressions by turns, text first and last."""
 
@@ -28,7 +29,7 @@ class String:
         return only if len(self.parts) == 1 and isinstance(only, str) else None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Name:
     """A symbol."""
 
@@ -36,7 +37,7 @@ class Name:
     at: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Call:
     """`f(…)`, or `x.f(…)` where `on` is set."""
 
@@ -46,7 +47,7 @@ class Call:
     on: Expression | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Member:
     """`x.name`, `x.?name`."""
 
@@ -56,7 +57,7 @@ class Member:
     safe: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Index:
     """`x[i]`, `x[?i]`, `x[^i]`."""
 
@@ -67,7 +68,7 @@ class Index:
     from_end: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Nested:
     """`parent::child`."""
 
@@ -76,7 +77,7 @@ class Nested:
     at: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Unary:
     """`!x`, `-x`."""
 
@@ -85,7 +86,7 @@ class Unary:
     at: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Binary:
     """`a + b` and its like."""
 
@@ -95,7 +96,7 @@ class Binary:
     at: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Ternary:
     """`c ? a : b`."""
 
@@ -105,7 +106,7 @@ class Ternary:
     at: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Property:
     """`key: value`; a key with holes is a String."""
 
@@ -114,7 +115,7 @@ class Property:
     at: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Spread:
     """`...x`."""
 
@@ -122,7 +123,7 @@ class Spread:
     at: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Object:
     """`{…}`; resources nested in a resource's body stand apart."""
 
@@ -137,7 +138,7 @@ class Object:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Array:
     """`[…]`."""
 
@@ -145,7 +146,7 @@ class Array:
     at: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Condition:
     """`if (…) {…}`: the body of a resource or module that may not be there."""
 
@@ -154,7 +155,7 @@ class Condition:
     at: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class For:
     """`[for item in list: body]`, `[for (item, index) in list: body]`."""
 
@@ -165,7 +166,7 @@ class For:
     at: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Lambda:
     """`(a, b) => body`."""
 
@@ -192,7 +193,7 @@ Expression = (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Type:
     """A type expression.
 
@@ -209,7 +210,7 @@ class Type:
     members: tuple[tuple[str, Type, tuple[Call, ...]], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@record(frozen=True, slots=True, eq=False, kw_only=True)
 class Declaration:
     """One statement with its decorators."""
 
@@ -222,7 +223,7 @@ class Declaration:
         return next((one for one in self.decorators if one.name == name), None)
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@record(frozen=True, slots=True, eq=False, kw_only=True)
 class Parameter(Declaration):
     """`param name type = default`; in a parameters file `param name = value`, without a type."""
 
@@ -230,14 +231,14 @@ class Parameter(Declaration):
     default: Expression | None
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@record(frozen=True, slots=True, eq=False, kw_only=True)
 class Variable(Declaration):
     """`var name = value`."""
 
     value: Expression
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@record(frozen=True, slots=True, eq=False, kw_only=True)
 class Output(Declaration):
     """`output name type = value`."""
 
@@ -245,7 +246,7 @@ class Output(Declaration):
     value: Expression
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@record(frozen=True, slots=True, eq=False, kw_only=True)
 class Resource(Declaration):
     """`resource name 'type@version' = …`."""
 
@@ -254,7 +255,7 @@ class Resource(Declaration):
     body: Object | Condition | For
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@record(frozen=True, slots=True, eq=False, kw_only=True)
 class Module(Declaration):
     """`module name 'path' = …`."""
 
@@ -262,7 +263,7 @@ class Module(Declaration):
     body: Object | Condition | For
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@record(frozen=True, slots=True, eq=False, kw_only=True)
 class Function(Declaration):
     """`func name(a type) type => body`."""
 
@@ -271,14 +272,14 @@ class Function(Declaration):
     body: Expression
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@record(frozen=True, slots=True, eq=False, kw_only=True)
 class TypeAlias(Declaration):
     """`type name = …`."""
 
     type: Type
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@record(frozen=True, slots=True, eq=False, kw_only=True)
 class Import(Declaration):
     """`import {a as b} from 'path'`: pairs of (exported name, local name); `import * as name`: `wildcard`."""
 
@@ -287,31 +288,31 @@ class Import(Declaration):
     wildcard: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@record(frozen=True, slots=True, eq=False, kw_only=True)
 class TargetScope(Declaration):
     """`targetScope = '…'`."""
 
     value: Expression
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@record(frozen=True, slots=True, eq=False, kw_only=True)
 class Extension(Declaration):
     """`extension name as alias`, and its older spellings; `name` is the alias."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@record(frozen=True, slots=True, eq=False, kw_only=True)
 class Using(Declaration):
     """`using 'path'` (None: `using none`), and `extends 'path'` with that name."""
 
     path: String | None
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@record(frozen=True, slots=True, eq=False, kw_only=True)
 class Ignored(Declaration):
     """A statement that deploys nothing and names nothing: metadata, assert, test, extension configuration."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class File:
     """A file: its statements in their order."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from aks_egress.records import record, replace
 from aks_egress_scan.readers.bicep_lang import syntax
 from aks_egress_scan.readers.bicep_lang.nodes import access, call, formatted, literal
 from aks_egress_scan.readers.bicep_lang.scopes import Scope
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aks_egress_scan.readers.bicep_lang.template import Template
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Target:
     """A resource or module of a file, and which one of a loop; `index` is None for the whole of a loop."""
 
@@ -31,7 +31,7 @@ class Target:
         return self.what.loop is not None and self.index is None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class DeploymentScope:
     """Where something is deployed, as far as it says so: `kind` is one of `""` (with its template),
     `resourceGroup`, `subscription`, `managementGroup`, `tenant` and `resource` (`parts`: its id).

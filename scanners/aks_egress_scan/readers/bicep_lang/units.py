@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, field
 from typing import NoReturn
 
+from aks_egress.records import field, record
 from aks_egress_scan.readers.base import MalformedError, Source
 from aks_egress_scan.readers.bicep_lang import syntax
 from aks_egress_scan.readers.bicep_lang.parser import parse
@@ -15,7 +15,7 @@ from aks_egress_scan.readers.bicep_lang.tokens import Text
 NAMESPACES = frozenset({"az", "sys"})
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Deployed:
     """A resource or a module: its key in the template, its body, and what decides whether and how often it is there."""
 
@@ -46,7 +46,7 @@ class Deployed:
         return isinstance(self.declaration, syntax.Resource)
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Unit:
     """One file: what it says, and its symbols by name."""
 
@@ -203,7 +203,7 @@ def _typed(unit: Unit, statement: syntax.Resource, within: Deployed | None) -> t
     return kind, version
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Files:
     """The Bicep files of one deployment, each read once."""
 

@@ -10,30 +10,30 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
 from typing import Final
 
 from aks_egress.arm.ids import ResourceId, parse_id
+from aks_egress.records import field, record, replace
 from aks_egress.values import Origin, Reference, Step, Unknown, Value, unknowns
 
 OPEN_TENANT: Final = "{tenant}"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Unsettled(Unknown):
     """An unknown with its spelling: text in which each open part stands in braces."""
 
     spelling: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Choice(Unsettled):
     """One of several values, nobody can say which."""
 
     options: tuple[Value, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Runtime(Unsettled):
     """A part of what `reference()` will answer; `step` follows one more property or index.
 

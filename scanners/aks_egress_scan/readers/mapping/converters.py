@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from aks_egress.records import record
 from aks_egress.values import Unknown, Value
 from aks_egress_scan.readers.mapping.fields import Convert, Spot, plain
 
@@ -17,7 +16,7 @@ def negated(value: Value, spot: Spot) -> Value:
     return plain(value, spot) if isinstance(value, Unknown) else spot.odd("true or false")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Words:
     """A Boolean spelled as one of two words."""
 
@@ -36,7 +35,7 @@ DISABLED = Words("Disabled", "Enabled")
 SPELLED = Words("true", "false")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Each:
     """Each item of a list as an object with one member."""
 

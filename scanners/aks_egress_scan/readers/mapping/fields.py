@@ -7,9 +7,9 @@ spelled there.  Converters are total: a value of an unexpected shape becomes an 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
+from aks_egress.records import field, record, replace
 from aks_egress.values import Origin, Step, Unknown, Value
 
 UNSET: Final = Unknown("it is not configured, and known only after apply")
@@ -28,7 +28,7 @@ class Links(Protocol):
         """
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Writer:
     """One body in the writing: where its values come from and where its parts stand."""
 
@@ -46,7 +46,7 @@ class Writer:
         return Unknown(why, self.origin.child(*where), settle="a state or a plan made after it was applied")
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Spot:
     """Where a converter writes: the ARM path of the value, and the path of the attribute it comes from.
 
@@ -82,7 +82,7 @@ def plain(value: Value, spot: Spot) -> Value:
     return value
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Field:
     """One attribute: its name in the dialect, its path in ARM, and how its value is spelled there.
 
@@ -111,7 +111,7 @@ def prop(
     return Field(source, ("properties", *target.split(".")), convert, computed, more)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Ref:
     """The id of another resource, of one of these kinds (lower case); `wrapped` as `{"id": …}`."""
 
@@ -127,7 +127,7 @@ class Ref:
         return {"id": value} if self.wrapped else value
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Refs:
     """A list of ids of other resources; `name` is the member that holds each, empty for the id itself."""
 
@@ -146,7 +146,7 @@ class Refs:
         return [{self.name: item} if self.name else item for item in found if not absent(item)]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Address:
     """A private IP address that may be a firewall's, a NIC's or a load balancer's of the same deployment."""
 
@@ -161,7 +161,7 @@ class Address:
         return value
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Rows:
     """Repeated blocks as a list of objects; `constants` are members that every object has."""
 
@@ -187,7 +187,7 @@ class Rows:
         return _object(self.fields, self.constants, item, spot)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class One:
     """A block that occurs at most once, as an object; absent where it is not written."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from aks_egress.records import record
 from aks_egress_scan.readers.mapping.fields import Field, Ref, Refs
 
 NETWORK: Final = "Microsoft.Network/"
@@ -24,14 +24,14 @@ ZONES: Final = NETWORK + "privateDnsZones"
 CLUSTERS: Final = "Microsoft.ContainerService/managedClusters"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ByName:
     """The parent is named by an attribute, and lies in the resource group of the child."""
 
     attribute: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ById:
     """The parent (or, for an extension, what it extends) is given by its id."""
 
@@ -41,7 +41,7 @@ class ById:
 Above = ByName | ById
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Type:
     """One azurerm type: its ARM type and the table of its attributes.
 
@@ -65,7 +65,7 @@ class Type:
         return self.arm.casefold()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Fold:
     """An azurerm type that ARM does not have: it says something about another resource.
 

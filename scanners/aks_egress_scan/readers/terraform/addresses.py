@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import Final
 
+from aks_egress.records import record
 from aks_egress.values import Step
 
 Key = str | int | None
@@ -18,7 +18,7 @@ ModulePath = tuple[tuple[str, Key], ...]
 ROOT: Final[ModulePath] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Index:
     """A constant in brackets."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
+from aks_egress.records import replace
 from aks_egress.values import Unknown, Value
 from aks_egress_scan.readers.terraform.identity import Identities
 from aks_egress_scan.readers.terraform.instances import Instance

@@ -7,10 +7,10 @@ that ARM keeps inside another resource are written into it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from aks_egress.arm.ids import ResourceId
 from aks_egress.arm.resources import Notice, Resource
+from aks_egress.records import field, record
 from aks_egress.values import Unknown, Value
 from aks_egress_scan.readers.mapping.azurerm import TYPES
 from aks_egress_scan.readers.mapping.fields import Spot, Writer, fill
@@ -24,7 +24,7 @@ DEPLOYMENT = "azurerm_network_manager_deployment"
 ADMIN_RULE = "azurerm_network_manager_admin_rule"
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Built:
     """The resources of one document, and what nobody can say about it."""
 

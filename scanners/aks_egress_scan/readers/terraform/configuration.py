@@ -7,9 +7,9 @@ does not show is not known, never absent.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
+from aks_egress.records import record
 from aks_egress.values import Step, Value
 
 Names = tuple[str, ...]
@@ -29,7 +29,7 @@ def rows(value: Value) -> list[Value]:
     return value if isinstance(value, list) else []
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Written:
     """What stands in the configuration for one attribute.
 
@@ -45,7 +45,7 @@ NOT_SHOWN: Final = Written((), visible=False)
 UNCONFIGURED: Final = Written((), visible=True)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Declared:
     """One resource of the configuration; `single` is whether neither it nor a module around it is repeated."""
 

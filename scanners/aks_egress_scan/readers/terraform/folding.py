@@ -6,11 +6,11 @@ Where nobody can say which resource that is, all of the kind may have it, and sa
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from aks_egress.arm.ids import ResourceId
 from aks_egress.arm.resources import Resource
+from aks_egress.records import field, record
 from aks_egress.values import Unknown, Value
 from aks_egress_scan.readers.mapping.azurerm import FOLDS, TYPES
 from aks_egress_scan.readers.mapping.fields import Field, Spot, Writer, fill
@@ -22,7 +22,7 @@ _NO_STAND_IN: Final = frozenset(one.casefold() for one in (NICS, NATS, BALANCERS
 SETTLE: Final = "a state or a plan made after it was applied"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Part:
     """One association with the table that says what it means; `sure` of its owner or not."""
 
@@ -31,7 +31,7 @@ class _Part:
     sure: bool
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Owner:
     id: ResourceId
     parts: list[_Part] = field(default_factory=list)

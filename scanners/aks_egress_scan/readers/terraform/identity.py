@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Final
 
 from aks_egress.arm.ids import OPEN_RESOURCE_GROUP, BadResourceIdError, ResourceId, parse_id
+from aks_egress.records import replace
 from aks_egress.values import Reference, Step, Unknown, Value
 from aks_egress_scan.readers.mapping.azurerm import FOLDS, TYPES
 from aks_egress_scan.readers.mapping.kinds import NICS, SUBNETS, VNETS, Above, ById, ByName, Type

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from aks_egress.arm.ids import OPEN_SUBSCRIPTION
+from aks_egress.records import field, record
 from aks_egress.values import Origin, Unknown, Value
 from aks_egress_scan.readers.terraform.addresses import ROOT, Key, ModulePath
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Instance:
     """One instance of a resource or data source.
 

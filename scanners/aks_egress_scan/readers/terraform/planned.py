@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
 
+from aks_egress.records import field, record
 from aks_egress.values import Reference, Step, Unknown, Value
 from aks_egress_scan.readers.mapping.fields import UNSET
 from aks_egress_scan.readers.terraform.configuration import NOT_SHOWN, Table, Written, table, written
@@ -17,7 +17,7 @@ WRITE_ONLY: Final = "_wo"
 Follow = Callable[["Planned", tuple[Step, ...], bool], tuple[Reference, ...]]
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Planned(Instance):
     """An instance of a plan or a state.
 

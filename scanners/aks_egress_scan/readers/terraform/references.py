@@ -7,9 +7,9 @@ incomplete, and an incomplete answer is none: it could name one of two candidate
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
+from aks_egress.records import field, record
 from aks_egress.values import Reference, Step, Value
 from aks_egress_scan.readers.terraform.addresses import (
     ROOT,
@@ -31,7 +31,7 @@ _LIMIT: Final = 5000
 _KNOWN_HEADS: Final = frozenset({"count", "path", "terraform", "self", "each"})
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Scope:
     """Where an expression is evaluated.
 
@@ -51,7 +51,7 @@ class Scope:
         return tuple(name for name, _ in self.module)
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Walk:
     found: dict[Reference, None] = field(default_factory=dict)
     complete: bool = True
@@ -60,7 +60,7 @@ class _Walk:
     seen: set[object] = field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Uses:
     """How an expression picks instances: by its own key, by its value, by its count; or it refers to one thing only."""
 

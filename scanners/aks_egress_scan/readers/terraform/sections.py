@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, NoReturn
 
+from aks_egress.records import record
 from aks_egress.values import Step, Value
 from aks_egress_scan.readers.base import MalformedError
 from aks_egress_scan.readers.json_text import JsonText
@@ -15,7 +15,7 @@ from aks_egress_scan.readers.terraform.configuration import Table
 _MODES: Final = frozenset({"managed", "data"})
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Shown:
     """One resource instance as a values section shows it, and where."""
 
