@@ -138,6 +138,8 @@ def test_networks_that_are_not_peered() -> None:
     assert b.findings(report, "EGR3")
     shut = b.vnet("hub", "10.9.0.0/16", inside, peerings=[b.peering("net", allowVirtualNetworkAccess=False)])
     assert registry(*hub(ALLOW_ALL, hub=shut)) == "blocked"
+    off = b.vnet("net", "10.0.0.0/16", nodes, peerings=[b.peering("hub", allowVirtualNetworkAccess=False)])
+    assert registry(*hub(ALLOW_ALL, spoke=off)) == "blocked"
 
 
 @pytest.mark.parametrize("address", ["10.9.0.5", "10.77.0.4"])
@@ -206,3 +208,15 @@ def test_pods_of_an_overlay_are_no_part_of_the_network() -> None:
         direction="Inbound",
     )
     assert b.sole(b.judged(rows[0], b.nsg("nsg1", *rules, pods), rows[2])).verdict == "open"
+
+
+def test_internet_does_not_mean_public_addresses_of_the_network_itself() -> None:
+    """A network may use public ranges; the tag Internet leaves them out (U2)."""
+    rows = (
+        b.vnet("net", ["10.0.0.0/16", "20.1.0.0/16"], b.subnet("nodes", "10.0.0.0/24", nsg="nsg1")),
+        b.nsg("nsg1", b.rule("allow-internet", 100, "Allow", "Internet"), DENY_ALL),
+        b.cluster("nodes", outbound="loadBalancer"),
+    )
+    report = b.judged(*rows, asks=[b.wants("20.1.2.3"), b.wants("20.2.2.3")])
+    assert b.flow(report, "20.1.2.3").verdict == "blocked"
+    assert b.flow(report, "20.2.2.3").verdict == "open"
