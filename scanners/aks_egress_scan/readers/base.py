@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from aks_egress.records import field, record
 from typing import Protocol
 
 from aks_egress.arm.resources import Document
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Source:
     """One input: the path as the user named it (`-` for standard input) and its bytes.
 
@@ -24,7 +24,7 @@ class Source:
     listing: Callable[[str], list[str] | None] = field(default=lambda folder: None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Parameters:
     """What `--param` gave: whole parameter files, and single values that win over them."""
 
