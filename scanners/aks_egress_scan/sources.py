@@ -119,20 +119,6 @@ class _Search:
         else:
             self.unread[dialect.title] += 1
 
-    def _module(self, source: Source, dialect: Dialect) -> _Claimed | None:
-        """The file that stands for the Terraform module of this one: a module is all files of its folder."""
-        if dialect.kind is not Kind.TERRAFORM_SOURCE:
-            return None
-        folder = os.path.dirname(source.path)
-        return next(
-            (
-                one
-                for one in self.claimed.values()
-                if one.dialect.kind is dialect.kind and os.path.dirname(one.source.path) == folder
-            ),
-            None,
-        )
-
     def _failed(self, failure: MalformedError, kind: Kind | None, role: Role) -> None:
         self.loaded.failures.append(failure)
         self.loaded.documents.append(_unreadable(failure, kind or Kind.ARM_TEMPLATE, role))
