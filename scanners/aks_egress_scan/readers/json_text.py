@@ -7,9 +7,12 @@ surrogate pair and absurd nesting are refused, because what one tool reads there
 from __future__ import annotations
 
 import codecs
+import gc
 import json
 import math
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, NoReturn, cast
 
 from aks_egress.values import Step, Value
@@ -185,9 +188,14 @@ def _parsed(path: str, text: str, *, strict: bool) -> Value:
     if not text.strip():
         raise MalformedError("the file is empty where JSON is expected", path, 1, 1)
     try:
-        value = json.loads(
-            text, strict=strict, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float
-        )
+        with without_collection():
+            value = json.loads(
+                text,
+                strict=strict,
+                object_pairs_hook=_object,
+                parse_constant=_constant,
+                parse_float=_float,
+            )
     except json.JSONDecodeError as error:
         raise _broken(path, text, error) from None
     except _RefusedError as error:
@@ -199,6 +207,21 @@ def _parsed(path: str, text: str, *, strict: bool) -> Value:
     if _deeper_than(text, value, MAX_DEPTH):
         raise _too_deep(path)
     return cast("Value", value)
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Suspend the search for cycles.
+
+    Parsing makes none, and with millions of new objects the search takes most of the time.
+    """
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 def _object(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
@@ -281,9 +304,9 @@ def _deeper_than(text: str, value: object, limit: int) -> bool:
     Quick first: take empty pairs of brackets out of the text's skeleton until nothing is left.  Brackets
     within strings can only make that fail, and then the value itself is measured.
     """
-    skeleton = "".join(_BRACKETS.findall(text))
+    skeleton = text.encode("utf-8", "surrogatepass").translate(None, _NO_BRACKETS)
     for _ in range(limit // 2):  # a turn takes out two levels at most
-        shorter = skeleton.replace("{}", "").replace("[]", "")
+        shorter = skeleton.replace(b"{}", b"").replace(b"[]", b"")
         if not shorter:
             return False
         if len(shorter) == len(skeleton):
@@ -297,7 +320,7 @@ def _deeper_than(text: str, value: object, limit: int) -> bool:
     return True
 
 
-_BRACKETS: Final = re.compile(r"[{}\[\]]++")
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"{}[]"))
 
 
 def _children(value: object) -> list[object]:

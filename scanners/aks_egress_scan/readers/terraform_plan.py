@@ -15,7 +15,7 @@ from aks_egress.arm.resources import Document, Kind, Notice
 from aks_egress.records import record
 from aks_egress.values import Origin, Step, Unknown, Value
 from aks_egress_scan.readers.base import MalformedError, Parameters, Source
-from aks_egress_scan.readers.json_text import JsonText, load
+from aks_egress_scan.readers.json_text import JsonText, load, without_collection
 from aks_egress_scan.readers.mapping.azurerm import FOLDS, TYPES
 from aks_egress_scan.readers.terraform.addresses import module_path
 from aks_egress_scan.readers.terraform.building import build
@@ -61,7 +61,8 @@ class TerraformPlan:
             raise MalformedError(
                 f"this is the log of `terraform plan -json`, not a plan; {HOW}", source.path, 1
             )
-        return [_Plan(load(source)).document()]
+        with without_collection():
+            return [_Plan(load(source)).document()]
 
 
 READER: Final = TerraformPlan()
