@@ -125,6 +125,11 @@ def _union(*values: Value) -> Value:
     return merged
 
 
+@define("distinct", "array", whole=True)
+def _distinct_of(values: list[Value]) -> Value:
+    return _distinct(values)
+
+
 def _distinct(items: Iterable[Value]) -> list[Value]:
     out: list[Value] = []
     seen: set[tuple[type, str]] = set()

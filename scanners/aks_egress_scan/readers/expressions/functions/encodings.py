@@ -11,10 +11,9 @@ import re
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from aks_egress.values import Unknown, Value
-from aks_egress_scan.readers.base import MalformedError
+from aks_egress_scan.readers.expressions.functions.json_forms import parsed
 from aks_egress_scan.readers.expressions.signatures import FunctionProblemError, define
 from aks_egress_scan.readers.expressions.unsettled import composed, spelled
-from aks_egress_scan.readers.json_text import JsonText
 
 
 @define("base64", "string")
@@ -36,11 +35,7 @@ def _base64_to_string(text: str) -> Value:
 
 @define("base64ToJson", "string")
 def _base64_to_json(text: str) -> Value:
-    decoded = _decoded("base64ToJson", text)
-    try:
-        return JsonText("", decoded.encode(), comments=True).value
-    except (MalformedError, UnicodeEncodeError):
-        raise FunctionProblemError("`base64ToJson` takes base64 of JSON") from None
+    return parsed("base64ToJson", _decoded("base64ToJson", text))
 
 
 @define("dataUri", "string|int|bool|array|object", whole=True)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from aks_egress.values import Unknown, Value
+from aks_egress_scan.readers.expressions.functions.json_forms import apostrophized
 from aks_egress_scan.readers.expressions.signatures import FunctionProblemError
 from aks_egress_scan.readers.expressions.unsettled import opened, spelled
 
@@ -46,7 +47,10 @@ def formatted(pattern: str, arguments: Sequence[Value]) -> str:
 def _item(value: Value, width: int, style: str) -> str:
     if style and isinstance(value, Unknown):
         return opened("format", (style, value))
-    text = _styled(value, style) if style else spelled(value)
+    if isinstance(value, dict | list):
+        text = apostrophized(value)
+    else:
+        text = _styled(value, style) if style else spelled(value)
     return text.ljust(-width) if width < 0 else text.rjust(width)
 
 

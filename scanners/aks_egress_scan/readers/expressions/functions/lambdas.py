@@ -56,14 +56,15 @@ def _sort(values: list[Value], before: Body) -> Value:
     return unsettled("sort", doubts) if doubts else found
 
 
-@define("groupBy", "array, lambda")
-def _group_by(values: list[Value], key_of: Body) -> Value:
+@define("groupBy", "array, lambda, lambda?")
+def _group_by(values: list[Value], key_of: Body, value_of: Body | None = None) -> Value:
     groups: dict[str, list[Value]] = {}
     for i, value in enumerate(values):
         key = key_of(value, i)
         if isinstance(key, Unknown | OpenText):
             return unsettled("groupBy", (key,))
-        groups.setdefault(_text("groupBy", key), []).append(value)
+        member = value if value_of is None else value_of(value, i)
+        groups.setdefault(_text("groupBy", key), []).append(member)
     return {key: list(members) for key, members in groups.items()}
 
 

@@ -36,11 +36,11 @@ def _bool(value: str | int | bool) -> Value:
     if not isinstance(value, str):
         return bool(value)
     word = value.strip().casefold()
-    if word in ("true", "1"):
+    if word == "true":
         return True
-    if word in ("false", "0"):
+    if word == "false":
         return False
-    raise FunctionProblemError("`bool` takes `true`, `false`, 1 or 0")
+    raise FunctionProblemError("`bool` takes `true`, `false` or a number")
 
 
 @define("equals", "any, any", partial=True, costly=True)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from aks_egress.arm.ids import parse_id
 from aks_egress.values import Unknown, Value
-from aks_egress_scan.readers.base import MalformedError
 from aks_egress_scan.readers.expressions.functions.formats import formatted
+from aks_egress_scan.readers.expressions.functions.json_forms import parsed
 from aks_egress_scan.readers.expressions.signatures import FunctionProblemError, define
 from aks_egress_scan.readers.expressions.unsettled import (
     OpenText,
@@ -24,7 +24,6 @@ from aks_egress_scan.readers.expressions.unsettled import (
     spelled,
     unsettled,
 )
-from aks_egress_scan.readers.json_text import JsonText
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -121,6 +120,28 @@ def _last_index_of(text: str, wanted: str) -> Value:
     return text.lower().rfind(wanted.lower())
 
 
+@define("like", "string, string")
+def _like(text: str, pattern: str) -> Value:
+    """Whether text fits a pattern in which `*` stands for anything, without case."""
+    parts = pattern.casefold().split("*")
+    rest = text.casefold()
+    if len(parts) == 1:
+        return rest == parts[0]
+    if (
+        not rest.startswith(parts[0])
+        or not rest.endswith(parts[-1])
+        or len(rest) < len(parts[0]) + len(parts[-1])
+    ):
+        return False
+    rest = rest[len(parts[0]) : len(rest) - len(parts[-1])]
+    for part in parts[1:-1]:
+        at = rest.find(part)
+        if at < 0:
+            return False
+        rest = rest[at + len(part) :]
+    return True
+
+
 @define("substring", "string, int, int?")
 def _substring(text: str, start: int, length: int | None = None) -> Value:
     end = len(text) if length is None else start + length
@@ -195,10 +216,10 @@ def _json(text: Value) -> Value:
     if not isinstance(text, str | Unknown):
         return text
     try:
-        found = JsonText("", spelled(text).encode(), comments=True).value
-    except (MalformedError, UnicodeEncodeError):
+        found = parsed("json", spelled(text))
+    except FunctionProblemError:
         if not isinstance(text, Unknown):
-            raise FunctionProblemError("`json` takes text that is JSON") from None
+            raise
         return unsettled("json", (text,))
     return _opened_again(found, text) if isinstance(text, Unknown | OpenText) else found
 
