@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from aks_egress.checks.base import Context, Rule, check, rule
 from aks_egress.evaluation.demand import Decider
@@ -10,6 +11,7 @@ from aks_egress.evaluation.flows import JudgedCluster, JudgedFlow
 from aks_egress.evaluation.verdicts import Verdict
 from aks_egress.findings.advice import blockers, destinations, doubtful, fix
 from aks_egress.findings.report import Finding, Severity
+from aks_egress.requirements.catalogue import load
 from aks_egress.values import Origin
 
 TUNNEL_BLOCKED = rule(
@@ -112,15 +114,26 @@ def _rule(flow: JudgedFlow) -> Rule | None:
 
 
 def _severity(flow: JudgedFlow, said: Rule) -> Severity | None:
-    """What is required weighs as its rule says, what is recommended less; what is outdated nothing."""
+    """What is required weighs as its rule says, what is recommended less; what is outdated nothing.
+
+    A recommendation that only reports know is a note: Microsoft's own sample network lacks it.
+    """
     match flow.requirement.necessity:
         case "required":
             return said.severity
+        case "recommended" if flow.requirement.id not in _documented():
+            return None if flow.verdict is Verdict.UNKNOWN else Severity.NOTE
         case "recommended":
             return Severity.NOTE if flow.verdict is Verdict.UNKNOWN else Severity.WARNING
         case "conditional":
             return None if flow.verdict is Verdict.UNKNOWN else Severity.NOTE
     return None
+
+
+@lru_cache(maxsize=1)
+def _documented() -> frozenset[str]:
+    """What a page of Microsoft asks for; the rest comes from reports and conclusions."""
+    return frozenset(entry.id for entry in load().entries if entry.basis == "documented")
 
 
 def _cause(flow: JudgedFlow) -> Key:

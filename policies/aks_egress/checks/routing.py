@@ -11,7 +11,7 @@ from aks_egress.evaluation.outbound import MANAGED
 from aks_egress.findings.report import Finding, Severity
 from aks_egress.packets.addresses import PUBLIC_V4, spell
 from aks_egress.packets.names import Match
-from aks_egress.topology.networks import Subnet
+from aks_egress.topology.networks import Peering, Subnet, VirtualNetwork
 from aks_egress.topology.routing import RouteTable, UserRoute
 from aks_egress.topology.spaces import carries, reachable, remote_network
 from aks_egress.values import Unknown
@@ -58,6 +58,10 @@ FORWARDED = rule(
     "forwarded-traffic-refused",
     Severity.WARNING,
     "A peering refuses traffic that an appliance forwards",
+)
+
+ONE_SIDED = rule(
+    "EGR313", "peering-one-sided", Severity.WARNING, "A peering on the way to a next hop has one side only"
 )
 
 ALL_BREAKS = (
@@ -167,7 +171,7 @@ def _refused(context: Context, cluster: JudgedCluster, table: RouteTable, route:
     )
 
 
-@check(UNOWNED, LOOP, PEERING)
+@check(UNOWNED, LOOP, PEERING, ONE_SIDED)
 def next_hops(context: Context) -> Iterator[Finding]:
     """Where routes to appliances lead."""
     declared = {appliance.address for appliance in context.settings.appliances}
@@ -193,6 +197,8 @@ def next_hops(context: Context) -> Iterator[Finding]:
                     answer, why = reachable(subnet.network, owner.network)
                     if answer is Match.NO:
                         yield _unreachable(context, cluster, table, route, why)
+                    elif answer is Match.MAYBE:
+                        yield from _one_sided(context, cluster, subnet, owner.network)
 
 
 def _loop(
@@ -237,6 +243,37 @@ def _unreachable(
         fix="peer both networks in both directions with allowVirtualNetworkAccess true",
         key=(route.name,),
     )
+
+
+def _one_sided(
+    context: Context, cluster: JudgedCluster, subnet: Subnet, hub: VirtualNetwork
+) -> Iterator[Finding]:
+    """Both networks are defined here, and only one of them peers with the other (R26)."""
+    home = subnet.network
+    sides = [
+        (near, far, peering) for near, far in ((home, hub), (hub, home)) if (peering := _peering(near, far))
+    ]
+    if len(sides) != 1 or any(one.resource is None or one.resource.existing for one in (home, hub)):
+        return
+    near, far, peering = sides[0]
+    if far.peerings_gap is not None or any(one.remote_id is None for one in far.peerings):
+        return
+    yield context.finding(
+        ONE_SIDED,
+        f"`{near.name}` peers with `{far.name}` (`{peering.name}`), and `{far.name}`, which is defined here as well, "
+        f"does not peer with `{near.name}`: a peering carries nothing until both sides exist",
+        label=peering.name,
+        origin=peering.origin,
+        cluster=cluster.name,
+        breaks=ALL_BREAKS,
+        fix=f"add a peering from `{far.name}` to `{near.name}`, or name the definition that holds it",
+        key=(near.name, far.name),
+    )
+
+
+def _peering(near: VirtualNetwork, far: VirtualNetwork) -> Peering | None:
+    """A network's own side of its peering with another."""
+    return next((one for one in near.peerings if remote_network(near, one) is far), None)
 
 
 @check(HAIRPIN)
