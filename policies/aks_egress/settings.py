@@ -7,10 +7,16 @@ the Pulumi pack from its own configuration.  Each declared part carries the plac
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from typing import TYPE_CHECKING
 
 from aks_egress.records import field, record
 from aks_egress.values import NOWHERE, Origin
+
+if TYPE_CHECKING:
+    from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
 
 PortRange = tuple[int, int]
 """The first and the last port of a range, both included."""

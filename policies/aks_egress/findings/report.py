@@ -6,7 +6,6 @@ a report into that JSON.  Everything is in its final order: the same inputs give
 
 from __future__ import annotations
 
-import hashlib
 from enum import StrEnum
 
 from aks_egress.evaluation.verdicts import Verdict
@@ -162,6 +161,8 @@ class Finding:
     @property
     def fingerprint(self) -> str:
         """Stable across edits that move lines or reword messages, so that a baseline survives them."""
+        import hashlib  # noqa: PLC0415 - start-up: a sound network needs none
+
         parts = (
             self.rule,
             self.cluster.casefold(),
