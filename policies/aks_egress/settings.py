@@ -13,9 +13,6 @@ from aks_egress.records import field, record
 from aks_egress.values import NOWHERE, Origin
 
 if TYPE_CHECKING:
-    from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
     from datetime import date
 
 PortRange = tuple[int, int]

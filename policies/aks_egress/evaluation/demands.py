@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from urllib.parse import urlsplit
 
 from aks_egress.arm.ids import ResourceId
 from aks_egress.evaluation.demand import Demand
@@ -230,6 +229,8 @@ def proxy_of(cluster: Cluster) -> tuple[str | Unknown, int]:
     spelled = text(value)
     if not isinstance(spelled, str):
         return (spelled or Unknown("no proxy address is given")), 0
+    from urllib.parse import urlsplit  # noqa: PLC0415  few clusters have a proxy
+
     try:
         parts = urlsplit(spelled if "//" in spelled else f"//{spelled}")
         return parts.hostname or Unknown("the proxy's address cannot be read"), parts.port or (

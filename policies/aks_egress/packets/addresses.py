@@ -6,11 +6,15 @@ so one dimension of a packet serves both, and `0.0.0.0/0` is IPv4 alone (docs/de
 
 from __future__ import annotations
 
-import ipaddress
-import socket
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from aks_egress.packets.intervals import IntervalSet, Span, union
+
+if TYPE_CHECKING:
+    import ipaddress
 
 _V6 = 1 << 32
 
@@ -34,6 +38,13 @@ def parse(text: str, *, host_bits: bool = False) -> IntervalSet:
     quick = _quick_v4(text)
     if quick is not None:
         return quick
+    return _parsed(text, host_bits=host_bits)
+
+
+def _parsed(text: str, *, host_bits: bool) -> IntervalSet:
+    """Everything but the common case, by the standard library."""
+    import ipaddress  # noqa: PLC0415  most inputs hold IPv4 prefixes alone
+
     low, dash, high = text.partition("-")
     try:
         if dash:
@@ -57,12 +68,13 @@ def prefix(text: str) -> IntervalSet:
 def _quick_v4(text: str) -> IntervalSet | None:
     """The common case without the standard library's objects: a well-formed IPv4 prefix."""
     head, slash, tail = text.partition("/")
-    if head.count(".") != 3 or not (tail.isdecimal() if slash else True):
+    if head.count(".") != 3 or not text.isascii() or not (tail.isdecimal() if slash else True):
         return None
-    try:
-        base = int.from_bytes(socket.inet_pton(socket.AF_INET, head), "big")
-    except (OSError, ValueError):
-        return None
+    base = 0
+    for part in head.split("."):
+        if not part.isdecimal() or len(part) > 3 or (part[0] == "0" and part != "0") or int(part) > 255:
+            return None
+        base = base << 8 | int(part)
     length = int(tail) if slash else 32
     span = (1 << (32 - length)) - 1 if length <= 32 else -1
     if span < 0 or base & span:
@@ -74,6 +86,8 @@ def _complaint(text: str, error: ValueError) -> str:
     if isinstance(error, BadAddressError):
         return str(error)
     if "host bits" in str(error):
+        import ipaddress  # noqa: PLC0415
+
         return f"`{text}` has host bits set; the prefix would be `{ipaddress.ip_network(text, strict=False)}`"
     return f"`{text}` is not an IP address, a prefix or a range"
 
@@ -91,7 +105,11 @@ def length_of(span: Span) -> int:
 
 def spell(value: int) -> str:
     """The address of a number."""
-    return str(ipaddress.IPv4Address(value)) if value < _V6 else str(ipaddress.IPv6Address(value - _V6))
+    if value < _V6:
+        return f"{value >> 24}.{value >> 16 & 255}.{value >> 8 & 255}.{value & 255}"
+    import ipaddress  # noqa: PLC0415
+
+    return str(ipaddress.IPv6Address(value - _V6))
 
 
 def prefixes(addresses: IntervalSet, limit: int = 6) -> list[str]:
@@ -102,15 +120,25 @@ def prefixes(addresses: IntervalSet, limit: int = 6) -> list[str]:
         if len(out) >= limit:
             left += 1
             continue
-        offset = 0 if low < _V6 else _V6
-        make = ipaddress.IPv6Address if offset else ipaddress.IPv4Address
-        high = min(high, _V6 - 1) if not offset else high  # noqa: PLW2901  a set over both families is shown by its IPv4 half
-        nets = list(ipaddress.summarize_address_range(make(low - offset), make(high - offset)))
+        # a set over both families is shown by its IPv4 half
+        last = min(high, _V6 - 1) if low < _V6 else high
+        nets = list(islice(_nets(low, last), 3))
         if len(nets) > 2:
-            out.append(f"{make(low - offset)}-{make(high - offset)}")
+            out.append(f"{spell(low)}-{spell(last)}")
         else:
-            out.extend(str(net) for net in nets)
+            out.extend(f"{spell(start)}/{length_of((start, start + size - 1))}" for start, size in nets)
     return [*out, f"and {left} more ranges"] if left else out
+
+
+def _nets(low: int, high: int) -> Iterator[tuple[int, int]]:
+    """The prefixes that make up a span, as first address and size."""
+    base = 0 if low < _V6 else _V6
+    while low <= high:
+        size = (low - base) & -(low - base) or 1 << 128
+        while size > high - low + 1:
+            size >>= 1
+        yield low, size
+        low += size
 
 
 def _v4(*texts: str) -> IntervalSet:
