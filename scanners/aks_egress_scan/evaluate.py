@@ -81,7 +81,7 @@ def judge(run: Run, loaded: Loaded) -> Report:
     except (UnknownFeatureError, DeclarationError) as error:
         raise UsageFailure(str(error)) from None
     if not run.choices.flag("no-suppressions"):
-        report = _without_accepted(run, report)
+        report = _without_accepted(run, report, loaded)
     if run.baseline:
         from aks_egress.findings.baseline import without_known
         from aks_egress_scan.baseline_file import read
@@ -90,14 +90,17 @@ def judge(run: Run, loaded: Loaded) -> Report:
     return report
 
 
-def _without_accepted(run: Run, report: Report) -> Report:
-    if not run.settings.suppressions or not report.findings:
+def _without_accepted(run: Run, report: Report, loaded: Loaded) -> Report:
+    beside = any(b"aks-egress" in data for data in loaded.texts.values())
+    if not report.findings or not (run.settings.suppressions or beside):
         return report
     from datetime import date
 
     from aks_egress.findings.suppressions import apply
+    from aks_egress_scan.inline import suppressions_in
 
-    return apply(report, run.settings.suppressions, date.today())
+    inline = suppressions_in(loaded.texts, loaded.documents, say) if beside else []
+    return apply(report, [*run.settings.suppressions, *inline], date.today())
 
 
 def finish(run: Run, report: Report, loaded: Loaded) -> int:

@@ -27,11 +27,13 @@ SKIPPED = frozenset(
 class Files:
     """Reads files for one run; `max_size` in MiB.
 
+    `texts` has the bytes of every file that was read, by the path that people know it by.
     `followed` has, for every file that was read as a neighbour, the files that asked for it.
     """
 
     max_size: int = DEFAULT_MAX_SIZE
     followed: dict[str, set[str]] = field(default_factory=dict)
+    texts: dict[str, bytes] = field(default_factory=dict)
     _read: dict[str, bytes] = field(default_factory=dict)
 
     def named(self, path: str, root: str) -> Source:
@@ -59,9 +61,10 @@ class Files:
             return b""
 
     def _source(self, path: str, root: str) -> Source:
+        self.texts[path] = self._bytes(path)
         return Source(
             path,
-            self._bytes(path),
+            self.texts[path],
             lambda name: self._sibling(path, name, root),
             lambda folder: _listing(path, folder, root),
         )

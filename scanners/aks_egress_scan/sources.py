@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from aks_egress.arm.resources import Document, Kind, Notice, Role
 from aks_egress.records import field, record
@@ -23,6 +23,7 @@ _FAMILY = {Kind.ARM_TEMPLATE: "template", Kind.BICEP: "template", Kind.TERRAFORM
 class Loaded:
     """What a command line came to: documents in their final order, failures, and sentences for people.
 
+    `texts` are the files they were read from, by path.
     Every failure also stands in `documents` as one that holds nothing and says why, so that nothing
     looked for is ever taken to be absent.
     """
@@ -30,6 +31,7 @@ class Loaded:
     documents: list[Document] = field(default_factory=list)
     failures: list[MalformedError] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    texts: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @record(slots=True)
@@ -205,6 +207,7 @@ def load(
         raise UsageFailure("\n".join(search.wrong))
     search.read(given)
     loaded = search.loaded
+    loaded.texts = search.files.texts
     loaded.documents.sort(key=lambda one: (one.role is Role.CONTEXT, one.path))
     loaded.failures.sort(key=lambda one: (one.path, one.line or 0))
     loaded.notes += [
