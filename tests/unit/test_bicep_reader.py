@@ -265,6 +265,57 @@ resource c 'Microsoft.X/y@2024-01-01' = {
     assert all(one.uncertain for one in read(text).resources[:2])
 
 
+def test_an_index_counts_the_turns_of_a_loop_that_a_condition_left_out() -> None:
+    text = """
+resource many 'Microsoft.X/y@2024-01-01' = [for i in range(0, 3): if (i > 0) {
+  name: 'n${i}'
+  properties: { size: i }
+}]
+resource r 'Microsoft.X/z@2024-01-01' = {
+  name: 'r'
+  properties: { seen: many[2].properties.size }
+}
+"""
+    found = {one.name: one for one in read(text).resources}
+    assert list(found) == ["n1", "n2", "r"]
+    assert found["r"].prop("seen") == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "".join(
+                f"resource r{i} 'M.X/y@1' = {{\n name: '${{r{i - 1}.name}}${{r{i - 1}.name}}'\n}}\n"
+                for i in range(1, 40)
+            ),
+            "more than",
+        ),
+        (
+            "".join(
+                f"resource r{i} 'M.X/y@1' = if (r{i - 1}.?properties.a && r{i - 1}.?properties.b) {{\n name: 'a'\n}}\n"
+                for i in range(1, 30)
+            ),
+            "beyond",
+        ),
+        (
+            "resource a 'M.X/y/z@1' = {\n name: 'a'\n parent: b\n}\nresource b 'M.X/y/z@1' = {\n name: 'b'\n parent: a\n}\n",
+            "too deeply",
+        ),
+    ],
+)
+def test_a_file_that_would_exhaust_the_machine_is_refused(text: str, said: str) -> None:
+    first = "param c bool\nresource r0 'M.X/y@1' = if (c) {\n name: 'a'\n}\n"
+    assert said in refused(first + text).message
+
+
+def test_types_that_name_each_other_end() -> None:
+    names = "".join(f"type t{i} = t{i + 1} | t{i + 1}\n" for i in range(40))
+    assert (
+        one(f"{names}type t40 = 'a'\nparam p t0 = 'a'\nresource r 'M.X/y@1' = {{\n name: p\n}}\n").name == "a"
+    )
+
+
 def test_what_exports_and_imports_share_is_one_thing() -> None:
     shared = """
 var base = '10.0'

@@ -17,6 +17,7 @@ from aks_egress_scan.readers.arm.deployment import expand
 from aks_egress_scan.readers.arm.parameters import given_values, options
 from aks_egress_scan.readers.arm.world import Pointer
 from aks_egress_scan.readers.base import MalformedError, Parameters, Source
+from aks_egress_scan.readers.bicep_lang.nodes import TooLongError
 from aks_egress_scan.readers.bicep_lang.parameter_files import assigned, used_path, using
 from aks_egress_scan.readers.bicep_lang.places import Place
 from aks_egress_scan.readers.bicep_lang.template import Template
@@ -38,6 +39,8 @@ class BicepReader:
             return _read(source, parameters)
         except RecursionError:
             raise MalformedError("the file is nested too deeply to be read", source.path) from None
+        except TooLongError:
+            raise MalformedError("an expression of the file grows beyond all measure", source.path) from None
 
 
 READER: Final = BicepReader()

@@ -68,8 +68,8 @@ def _by_name(template: Template, text: str) -> Instance | None:
     turn = _TURN.fullmatch(text)
     symbol = turn["symbol"] if turn else text
     rows = [one for one in template.instances if one.symbol and one.symbol.casefold() == symbol.casefold()]
-    if turn and int(turn["turn"]) < len(rows):
-        return rows[int(turn["turn"])]
+    if turn and rows:  # a condition may have left some turns of the loop out
+        return next((one for one in rows if one.context.copies.get("") == int(turn["turn"])), None)
     if rows and not turn:
         return rows[0]
     name = "/".join(segments(text)).casefold()

@@ -15,6 +15,9 @@ from aks_egress_scan.readers.expressions.syntax import Literal, Node
 if TYPE_CHECKING:
     from aks_egress_scan.readers.bicep_lang.template import Template
 
+MOST_NODES: Final = 200_000
+"""How many expressions may be lowered for one file; names of resources are lowered for each use of them."""
+
 _OPERATORS: Final = {
     "+": "add",
     "-": "sub",
@@ -38,9 +41,13 @@ class Lowering:
     def __init__(self, template: Template) -> None:
         self.template = template
         self._lambdas = 0
+        self._left = MOST_NODES
 
     def node(self, expression: Expression, scope: Scope) -> Node:  # noqa: C901, PLR0912 - one case a form
         """The template expression; raises MalformedError for what Bicep refuses."""
+        self._left -= 1
+        if self._left < 0:
+            scope.unit.fail(f"the file asks for more than {MOST_NODES:,} expressions", expression.at)
         match expression:
             case syntax.Literal(value):
                 return literal(value)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from aks_egress_scan.readers.expressions.syntax import Access, Call, Literal, Node
+
+MOST_PIECES: Final = 200_000
+"""How many constants, calls and accesses one expression may be written with."""
 
 
 def literal(value: str | int | bool | None) -> Node:
@@ -45,15 +50,36 @@ def formatted(pieces: list[str | Node]) -> Node:
     return call("format", Literal("".join(template)), *arguments)
 
 
+class TooLongError(Exception):
+    """An expression says the same so often that it cannot be written out."""
+
+
 def spelled(node: Node) -> str:
-    """The text of an expression, without its outer brackets."""
+    """The text of an expression, without its outer brackets; raises TooLongError."""
+    out: list[str] = []
+    _spell(node, out, [MOST_PIECES])
+    return "".join(out)
+
+
+def _spell(node: Node, out: list[str], left: list[int]) -> None:
+    left[0] -= 1
+    if left[0] < 0:
+        raise TooLongError
     match node:
         case Literal(value):
-            return _constant(value)
+            out.append(_constant(value))
         case Call(_, arguments):
-            return f"{node.spelling}({', '.join(map(spelled, arguments))})"
+            out.append(f"{node.spelling}(")
+            for position, argument in enumerate(arguments):
+                if position:
+                    out.append(", ")
+                _spell(argument, out, left)
+            out.append(")")
         case Access(target, key, safe):
-            return f"{spelled(target)}[{'?' if safe else ''}{spelled(key)}]"
+            _spell(target, out, left)
+            out.append("[?" if safe else "[")
+            _spell(key, out, left)
+            out.append("]")
 
 
 def _constant(value: str | float | bool | None) -> str:

@@ -17,13 +17,26 @@ _PLAIN = {
     "secureobject": "secureObject",
 }
 _DEPTH = 24
+_MOST = 2_000
+"""How many types may stand for one."""
 
 Follow = Callable[[Unit, str], tuple[Unit, Type] | None]
 """The type that a name stands for, in which file; None for one that is not at hand."""
 
 
-def parameter_type(kind: Type, unit: Unit, follow: Follow, depth: int = 0) -> tuple[str | None, bool]:
+def parameter_type(kind: Type, unit: Unit, follow: Follow) -> tuple[str | None, bool]:
     """The template's type (None where it cannot be told) and whether the value may be null."""
+    left = _MOST
+
+    def counted(where: Unit, name: str) -> tuple[Unit, Type] | None:
+        nonlocal left
+        left -= 1
+        return follow(where, name) if left > 0 else None
+
+    return _settled(kind, unit, counted, 0)
+
+
+def _settled(kind: Type, unit: Unit, follow: Follow, depth: int) -> tuple[str | None, bool]:
     if depth > _DEPTH:
         return None, False
     match kind.form:
@@ -36,9 +49,9 @@ def parameter_type(kind: Type, unit: Unit, follow: Follow, depth: int = 0) -> tu
         case "tuple" | "array":
             return "array", False
         case "nullable":
-            return parameter_type(kind.parts[0], unit, follow, depth + 1)[0], True
+            return _settled(kind.parts[0], unit, follow, depth + 1)[0], True
         case "sure":
-            return parameter_type(kind.parts[0], unit, follow, depth + 1)[0], False
+            return _settled(kind.parts[0], unit, follow, depth + 1)[0], False
         case "union":
             return _union(kind, unit, follow, depth)
         case "negative":
@@ -49,7 +62,7 @@ def parameter_type(kind: Type, unit: Unit, follow: Follow, depth: int = 0) -> tu
 def _named(kind: Type, unit: Unit, follow: Follow, depth: int) -> tuple[str | None, bool]:
     found = follow(unit, kind.text)
     if found is not None:
-        return parameter_type(found[1], found[0], follow, depth + 1)
+        return _settled(found[1], found[0], follow, depth + 1)
     return _PLAIN.get(kind.text.removeprefix("sys.").casefold()), False
 
 
@@ -65,7 +78,7 @@ def _literal(value: str | int | bool | None) -> tuple[str | None, bool]:
 
 
 def _union(kind: Type, unit: Unit, follow: Follow, depth: int) -> tuple[str | None, bool]:
-    found = [parameter_type(part, unit, follow, depth + 1) for part in kind.parts]
+    found = [_settled(part, unit, follow, depth + 1) for part in kind.parts]
     nullable = any(null for _, null in found)
     names = {name for name, _ in found if name is not None}
     unclear = any(name is None and not null for name, null in found)

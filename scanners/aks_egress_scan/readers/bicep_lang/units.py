@@ -192,7 +192,7 @@ def _typed(unit: Unit, statement: syntax.Resource, within: Deployed | None) -> t
             "the type of a resource is plain text, such as 'Microsoft.Network/routeTables@2024-05-01'",
             statement.type.at,
         )
-    kind, _, version = said.partition("@")
+    kind, _, version = said.removeprefix("az:").partition("@")
     if within is not None:
         if not kind.casefold().startswith(within.type.casefold() + "/"):
             kind = f"{within.type}/{kind}"
