@@ -77,7 +77,7 @@ def plain(value: Value, spot: Spot) -> Value:
     if isinstance(value, Unknown):
         value = spot.writer.explained(value, spot.source)
         return replace(value, refers_to=()) if isinstance(value, Unknown) and value.refers_to else value
-    if isinstance(value, list):
+    if isinstance(value, list) and any(isinstance(item, Unknown | list) for item in value):
         return [plain(item, spot.inside((), (i,))) for i, item in enumerate(value)]
     return value
 
@@ -224,10 +224,13 @@ def fill(body: dict[str, Value], fields: Iterable[Field], get: Callable[[str], V
     """
     for one in fields:
         value, source = _value(get, one.source)
-        if absent(value) or (value is UNSET and not one.computed):
+        if value is None or absent(value) or (value is UNSET and not one.computed):
             continue
         held = _held(body, one.target)
         if not (one.more or held is None or isinstance(held, Unknown)):
+            continue
+        if one.convert is plain and isinstance(value, str | int) and not one.more:
+            _put(body, one.target, value)
             continue
         place = spot.inside(one.target, source)
         place.start = len(held) if one.more and isinstance(held, list) else 0
@@ -238,10 +241,10 @@ def fill(body: dict[str, Value], fields: Iterable[Field], get: Callable[[str], V
 
 def _value(get: Callable[[str], Value], source: str) -> tuple[Value, Path]:
     """The attribute, and its path; `block/name` is a member of the first block of that name."""
+    if "/" not in source:
+        return get(source), (source,) if source else ()
     outer, _, name = source.partition("/")
     value = get(outer)
-    if not name:
-        return value, (outer,) if outer else ()
     first = value[0] if isinstance(value, list) and value else value
     if isinstance(first, dict):
         return first.get(name), (outer, 0, name)

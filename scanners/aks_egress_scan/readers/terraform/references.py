@@ -7,6 +7,7 @@ incomplete, and an incomplete answer is none: it could name one of two candidate
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from aks_egress.records import field, record
@@ -76,11 +77,12 @@ class Resolver:
 
     def __init__(self, configuration: Configuration, instances: Sequence[Planned]) -> None:
         self._configuration = configuration
-        self._instances: dict[tuple[ModulePath, str, str, str], list[Planned]] = {}
+        self._instances: dict[tuple[ModulePath, str, str, str], dict[Key, Planned]] = {}
+        self._keys: dict[tuple[ModulePath, str, str, str], frozenset[Key]] = {}
         self._modules: dict[tuple[ModulePath, str], dict[Key, None]] = {}
         for one in instances:
             mode = "data" if one.data else "managed"
-            self._instances.setdefault((one.module, mode, one.type, one.name), []).append(one)
+            self._instances.setdefault((one.module, mode, one.type, one.name), {})[one.key] = one
             for depth, (name, key) in enumerate(one.module):
                 self._modules.setdefault((one.module[:depth], name), {})[key] = None
 
@@ -100,14 +102,15 @@ class Resolver:
 
     def _scope(self, instance: Planned) -> Scope:
         mode = "data" if instance.data else "managed"
-        family = self._instances.get((instance.module, mode, instance.type, instance.name), [])
+        keys = self._keys_of((instance.module, mode, instance.type, instance.name))
         declared = instance.declared or {}
-        return Scope(
-            instance.module,
-            instance.key,
-            frozenset(one.key for one in family),
-            declared.get("for_each_expression"),
-        )
+        return Scope(instance.module, instance.key, keys, declared.get("for_each_expression"))
+
+    def _keys_of(self, place: tuple[ModulePath, str, str, str]) -> frozenset[Key]:
+        """The keys of all instances of a resource."""
+        if place not in self._keys:
+            self._keys[place] = frozenset(self._instances.get(place, {}))
+        return self._keys[place]
 
     def _expressions(
         self,
@@ -192,8 +195,8 @@ class Resolver:
             return
         name = one[1]
         key, rest = take_key(one[2:])
-        keys = list(self._modules.get((scope.module, name), {None: None}))
-        chosen = [key] if key is not None else _paired(keys, scope, uses)
+        keys = self._modules.get((scope.module, name), {None: None})
+        chosen: Iterable[Key] = [key] if key is not None else (_paired(keys.keys(), scope, uses) or keys)
         outputs = self._configuration.outputs((*scope.names, name))
         if not rest and suffix and suffix[0] in outputs:
             rest, suffix = suffix, ()
@@ -224,24 +227,24 @@ class Resolver:
             walk.complete = False
             return
         kind, name = one[0], one[1]
-        family = self._instances.get((scope.module, mode, kind, name), [])
+        place = (scope.module, mode, kind, name)
+        family = self._instances.get(place, {})
         if not family and self._configuration.resource(scope.names, mode, kind, name) is None:
             walk.complete = False
-        keys = [instance.key for instance in family]
+        keys = self._keys_of(place)
         key, rest = take_key(one[2:])
         if key is not None and key not in keys:
             walk.complete = walk.complete and not family
             return
-        chosen: list[Key] | None = [key] if key is not None else None
+        chosen: Iterable[Key] | None = [key] if key is not None else None
         if chosen is None and not rest and suffix and isinstance(suffix[0], Index):
             picked, suffix = take_key(suffix)
-            chosen = [picked] if uses.sole and picked in keys else keys
+            chosen = [picked] if uses.sole and picked in keys else family
         if chosen is None:
-            chosen = _paired(keys, scope, uses)
+            chosen = _paired(keys, scope, uses) or family
         wide = wide or bool(rest and suffix)
-        for instance in family:
-            if instance.key in chosen:
-                self._source(instance, *_reach(instance, rest or suffix, wide), walk)
+        for index in chosen:
+            self._source(family[index], *_reach(family[index], rest or suffix, wide), walk)
 
     def _source(self, instance: Planned, path: tuple[Step, ...], wide: bool, walk: _Walk) -> None:
         if not (walk.known_too or instance.unknown_at(path)):
@@ -262,17 +265,15 @@ def _reach(instance: Planned, rest: tuple[Part, ...], wide: bool) -> tuple[tuple
     return path, wide
 
 
-def _paired(keys: Sequence[Key], scope: Scope, uses: _Uses) -> list[Key]:
-    """The instances that an index which is no constant may pick: the one of the same key where that is sure."""
-    if scope.key is not None and scope.key in keys:
-        if scope.chained:
-            return [scope.key] if uses.sole else list(keys)
-        same = frozenset(keys) == scope.keys
-        by_key = uses.key and not uses.value
-        by_value = uses.value and not uses.value_part and same
-        if by_key or by_value or (uses.count and same):
-            return [scope.key]
-    return list(keys)
+def _paired(keys: AbstractSet[Key], scope: Scope, uses: _Uses) -> list[Key]:
+    """The instance that an index which is no constant picks, where that is sure; else none."""
+    if scope.key is None or scope.key not in keys:
+        return []
+    if scope.chained:
+        return [scope.key] if uses.sole else []
+    by_key = uses.key and not uses.value
+    maybe = uses.count or (uses.value and not uses.value_part)
+    return [scope.key] if by_key or (maybe and keys == scope.keys) else []
 
 
 def _longest(references: Sequence[str]) -> list[str]:
