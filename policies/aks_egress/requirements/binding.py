@@ -24,6 +24,9 @@ _BASIS = {
 }
 
 
+OLDER = ("aks-link", "tunnelfront")
+
+
 def requirements(facts: Facts, tunnel: TunnelMode) -> list[Requirement]:
     """What the cluster needs, in the order of the catalogue, without what it certainly does not need."""
     if tunnel.mode != tunnel_mode(facts, facts.tunnel).mode:
@@ -36,7 +39,12 @@ def requirements(facts: Facts, tunnel: TunnelMode) -> list[Requirement]:
         answer = needed(entry, facts)
         if answer is not False:
             found.extend(_bound(catalogue, entry, facts, answer))
-    return found
+    return [_beside_the_tunnel(one) for one in found] if tunnel.mode in OLDER else found
+
+
+def _beside_the_tunnel(one: Requirement) -> Requirement:
+    """The older tunnels have ports of their own: TCP 443 to the API server is then the kubelets' alone."""
+    return replace(one, role="core") if one.role == "tunnel" and one.mutual_tls and not one.towards else one
 
 
 def _bound(catalogue: Catalogue, entry: Entry, facts: Facts, answer: bool | Unknown) -> Iterator[Requirement]:
