@@ -95,24 +95,24 @@ def before_application_rules(context: Context) -> Iterator[Finding]:
         for flow in cluster.flows:
             for decider in blockers(flow):
                 found = decider.detail
-                if (
-                    decider.hop != "firewall"
-                    or not isinstance(found, FirewallRule)
-                    or (decider.resource, id(found)) in seen
-                ):
+                if decider.hop != "firewall" or not isinstance(found, FirewallRule):
                     continue
-                seen.add((decider.resource, id(found)))
+                if (decider.resource, id(found)) in seen:
+                    continue
                 if (
                     found.stage == "application"
                     and found.terminates_tls is True
                     and flow.requirement.mutual_tls
                 ):
+                    seen.add((decider.resource, id(found)))
                     yield _inspected(context, cluster.name, flow, found)
-                elif found.stage == "network" and _would_allow(context, flow):
+                elif found.stage == "network" and _would_allow(context, flow, found):
+                    seen.add((decider.resource, id(found)))
                     yield _shadowed(context, cluster.name, flow, found, decider.resource)
 
 
-def _would_allow(context: Context, flow: JudgedFlow) -> bool:
+def _would_allow(context: Context, flow: JudgedFlow, shut: FirewallRule) -> bool:
+    """Whether an application rule of the same firewall names what the network rule denies."""
     name = flow.requirement.name
     if not name or flow.verdict is Verdict.OPEN:
         return False
@@ -124,6 +124,7 @@ def _would_allow(context: Context, flow: JudgedFlow) -> bool:
             or (one.fqdn_tags.known and flow.requirement.in_fqdn_tag)
         )
         for firewall, _ in every_firewall(context)
+        if shut in firewall.rules
         for one in firewall.rules
     )
 

@@ -8,6 +8,7 @@ from aks_egress.checks import (  # noqa: F401  importing registers the rules
     cluster_settings,
     endpoints,
     firewalls,
+    near_misses,
     routing,
     security_rules,
 )

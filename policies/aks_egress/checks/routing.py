@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aks_egress.checks.base import Context, check, rule
-from aks_egress.checks.scope import behind, default_route, node_subnets, pools_in, tables
+from aks_egress.checks.scope import behind, default_route, node_subnets, pools_in, stopped_behind, tables
 from aks_egress.evaluation.flows import JudgedCluster
 from aks_egress.evaluation.outbound import MANAGED
 from aks_egress.findings.report import Finding, Severity
 from aks_egress.packets.addresses import PUBLIC_V4, spell
 from aks_egress.packets.names import Match
 from aks_egress.topology.networks import Peering, Subnet, VirtualNetwork
+from aks_egress.topology.owners import Owner
 from aks_egress.topology.routing import RouteTable, UserRoute
 from aks_egress.topology.spaces import carries, reachable, remote_network
 from aks_egress.values import Unknown
@@ -174,31 +175,37 @@ def _refused(context: Context, cluster: JudgedCluster, table: RouteTable, route:
 @check(UNOWNED, LOOP, PEERING, ONE_SIDED)
 def next_hops(context: Context) -> Iterator[Finding]:
     """Where routes to appliances lead."""
-    declared = {appliance.address for appliance in context.settings.appliances}
     for cluster, subnet, table in _every(context):
         for route in table.routes:
-            if not isinstance(route.hop, str) or not route.hop.startswith("VirtualAppliance"):
-                continue
-            for owner in behind(context, table, route):
-                where = spell(owner.address.first) if owner.address is not None else ""
-                inside = owner.address is not None and owner.address <= subnet.prefixes.sure
-                if inside or (owner.resource is not None and owner.subnet is subnet):
-                    yield _loop(
-                        context,
-                        cluster,
-                        subnet,
-                        table,
-                        route,
-                        where or (owner.resource.label if owner.resource else ""),
-                    )
-                elif owner.resource is None and owner.address is not None and where not in declared:
-                    yield _unowned(context, cluster, table, route, where)
-                elif owner.network is not None:
-                    answer, why = reachable(subnet.network, owner.network)
-                    if answer is Match.NO:
-                        yield _unreachable(context, cluster, table, route, why)
-                    elif answer is Match.MAYBE:
-                        yield from _one_sided(context, cluster, subnet, owner.network)
+            if isinstance(route.hop, str) and route.hop.startswith("VirtualAppliance"):
+                for owner in behind(context, table, route):
+                    yield from _next_hop(context, cluster, subnet, table, route, owner)
+
+
+def _next_hop(
+    context: Context,
+    cluster: JudgedCluster,
+    subnet: Subnet,
+    table: RouteTable,
+    route: UserRoute,
+    owner: Owner,
+) -> Iterator[Finding]:
+    where = spell(owner.address.first) if owner.address is not None else ""
+    inside = owner.address is not None and owner.address <= subnet.prefixes.sure
+    if inside or (owner.resource is not None and owner.subnet is subnet):
+        place = where or (owner.resource.label if owner.resource else "")
+        yield _loop(context, cluster, subnet, table, route, place)
+    elif stopped_behind(context, subnet, owner) is not None:
+        return  # EGR404 says more
+    elif owner.resource is None and owner.address is not None:
+        if where not in {appliance.address for appliance in context.settings.appliances}:
+            yield _unowned(context, cluster, table, route, where)
+    elif owner.network is not None:
+        answer, why = reachable(subnet.network, owner.network)
+        if answer is Match.NO:
+            yield _unreachable(context, cluster, table, route, why)
+        elif answer is Match.MAYBE:
+            yield from _one_sided(context, cluster, subnet, owner.network)
 
 
 def _loop(

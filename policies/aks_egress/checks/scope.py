@@ -7,7 +7,7 @@ from aks_egress.checks.base import Context
 from aks_egress.evaluation.flows import JudgedCluster
 from aks_egress.packets.addresses import ALL_V4
 from aks_egress.topology.clusters import Pool, distinct
-from aks_egress.topology.firewalls import Firewall
+from aks_egress.topology.firewalls import FIREWALLS, Firewall
 from aks_egress.topology.networks import Subnet
 from aks_egress.topology.owners import Owner
 from aks_egress.topology.routing import RouteTable, UserRoute
@@ -50,7 +50,10 @@ def firewalls(context: Context, cluster: JudgedCluster) -> list[Firewall]:
         for table in tables(context, subnet):
             for route in table.routes:
                 for owner in behind(context, table, route):
-                    if owner.is_firewall and owner.resource is not None:
+                    stopped = stopped_behind(context, subnet, owner)
+                    if stopped is not None:
+                        found[id(stopped.resource)] = stopped
+                    elif owner.is_firewall and owner.resource is not None:
                         found[id(owner.resource)] = context.topology.firewall(owner.resource)
         hub = context.topology.secured_hub(subnet.network)
         for resource in hub[0].resources if hub else ():
@@ -65,6 +68,22 @@ def every_firewall(context: Context) -> list[tuple[Firewall, str]]:
         for firewall in firewalls(context, cluster):
             found.setdefault(id(firewall.resource), (firewall, cluster.name))
     return list(found.values())
+
+
+def stopped_behind(context: Context, subnet: Subnet, owner: Owner) -> Firewall | None:
+    """The stopped firewall whose place a next hop is: nobody owns the address, and it lies in an AzureFirewallSubnet.
+
+    A stopped firewall has no IP configuration (F25), so nothing else tells where it stood.
+    """
+    if owner.resource is not None or owner.address is None or subnet.network.resource is None:
+        return None
+    low = owner.address.first
+    network = context.topology.network_of_address(subnet.network, low)
+    place = context.topology.subnet_of_address(network, low) if network is not None else None
+    if place is None or place.name.casefold() != "azurefirewallsubnet":
+        return None
+    found = [context.topology.firewall(one) for one in context.topology.graph.of_kind(FIREWALLS)]
+    return next((one for one in found if one.stopped and not one.resource.existing), None)
 
 
 def groups(cluster: JudgedCluster) -> list[Resource]:
