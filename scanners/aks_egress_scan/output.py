@@ -26,10 +26,18 @@ def write(report: Report, outputs: Sequence[Output], choices: Choices) -> None:
 def write_text(text: str, file: str) -> None:
     """Write a text to a file as UTF-8, or to standard output (`-`) as it can show it."""
     if file == "-":
+        if sys.stdout is None:
+            raise UsageFailure("cannot write to standard output: it is closed")
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(errors="backslashreplace")
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except (OSError, ValueError) as error:
+            said = reason(error) if isinstance(error, OSError) else "it is closed"
+            raise UsageFailure(f"cannot write to standard output: {said}") from None
         return
     try:
         with open(file, "w", encoding="utf-8", newline="\n") as stream:
@@ -41,7 +49,7 @@ def write_text(text: str, file: str) -> None:
 def style_for(file: str, choices: Choices) -> Style:
     """Colour and width of a text report, by where it goes."""
     wish = choices.one("color", "auto")
-    terminal = file == "-" and sys.stdout.isatty()
+    terminal = file == "-" and sys.stdout is not None and sys.stdout.isatty()
     colour = terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
     if wish != "auto":
         colour = wish == "always"

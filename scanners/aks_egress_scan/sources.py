@@ -9,7 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from aks_egress.arm.resources import Document, Kind, Notice, Role
 from aks_egress.records import field, record
 from aks_egress.values import Origin, Unknown
-from aks_egress_scan.detect import DIALECTS, HEAD, WANTED, Dialect, claimant, head_of, is_parameter_file
+from aks_egress_scan.detect import (
+    DIALECTS,
+    HEAD,
+    WANTED,
+    Dialect,
+    claimant,
+    head_of,
+    is_parameter_file,
+    reader_of,
+)
 from aks_egress_scan.failures import UsageFailure
 from aks_egress_scan.files import DEFAULT_MAX_SIZE, Files, root_of, tidy, walk
 from aks_egress_scan.readers.base import MalformedError, Parameters, Reader, Source
@@ -74,8 +83,8 @@ class _Search:
     def _file(self, path: str, role: Role) -> None:
         source = self.files.named(path, "" if path == "-" else root_of(path))
         head = head_of(source.data)
-        if not head:
-            self.wrong.append(f"`{path}` is empty")
+        if not source.data.strip():
+            self.wrong.append(f"`{path}` is empty" if path != "-" else "standard input is empty")
         elif is_parameter_file(path, head):
             self.parameters[path] = source
         elif not self._claim(source, role):
@@ -246,7 +255,7 @@ def _nobody(path: str, head: bytes) -> str:
     """Why nobody reads a file that somebody named."""
     if head.startswith(b"PK\x03\x04"):
         return f"`{path}` is a binary plan or an archive: turn a plan into JSON with `terraform show -json {path} > plan.json`"
-    known = ", ".join(dict.fromkeys(one.title for one in DIALECTS))
+    known = ", ".join(one.title for one in DIALECTS if reader_of(one) is not None)
     what = "is JSON, but" if head.startswith((b"{", b"[")) else "is no definition:"
     return f"`{path}` {what} nothing in it says that it is one of {known}"
 

@@ -127,7 +127,11 @@ class _Text:
             yield from self._problems(one)
 
     def _problems(self, one: Input) -> Iterator[str]:
+        """What is to be said of an input, without what a finding says already."""
+        said = {finding.message for finding in self.report.findings}
         for problem in one.problems:
+            if problem.message in said:
+                continue
             place = f"{problem.path or one.path}{f':{problem.line}' if problem.line else ''}"
             lead = "broken input" if problem.malformed else "about the input"
             yield from self._wrapped(f"{place}: {problem.message}", f"{lead}: ", "  ")
