@@ -42,9 +42,9 @@ def covers(rule: str, wanted: str) -> Match:
     MAYBE where the rule covers some names of a wanted pattern and not others: AKS uses one of
     them, and nobody can say which.  A part written in braces (`{region}`) is not known.
     """
-    rule, wanted = _folded(rule), _folded(wanted)
     if not well_formed(rule):
         return Match.NO
+    rule, wanted = _folded(rule), _folded(wanted)
     if "{" in wanted:
         return _covers_open(rule, wanted)
     if not wanted.startswith("*"):
