@@ -91,12 +91,14 @@ def platform_answers(view: Filtered, group_id: str, tag: str, packet: Packet) ->
         if _faces(row, "outbound") and tag.lower() in [one.lower() for one in _destinations(row)]
     ]
     by_number = sorted(named, key=lambda row: int(properties(row)["priority"]))
-    for row in by_number:
-        if _matches_protocol(properties(row), packet) and _side(
-            view, row, "source", packet.source, READINGS[0]
-        ):
-            return {(row["name"], properties(row)["access"].lower())}
-    return {("platform-traffic", "allow")}
+    return {_platform_answer(view, by_number, packet, reading) for reading in view.readings()}
+
+
+def _platform_answer(view: Filtered, rows: list[Row], packet: Packet, reading: Reading) -> Answer:
+    for row in rows:
+        if _matches_protocol(properties(row), packet) and _side(view, row, "source", packet.source, reading):
+            return row["name"], properties(row)["access"].lower()
+    return "platform-traffic", "allow"
 
 
 def _destinations(row: Row) -> list[str]:
