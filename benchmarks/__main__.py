@@ -1,0 +1,17 @@
+"""All benchmarks, one after the other: start-up, one flow, a large plan."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+
+MODULES = ("start", "flow", "plan")
+
+for name in MODULES:
+    print(f"\n== {name}")
+    sys.argv = [f"benchmarks.{name}"]
+    try:
+        runpy.run_module(f"benchmarks.{name}", run_name="__main__")
+    except SystemExit as status:
+        if status.code:
+            raise
