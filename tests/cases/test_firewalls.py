@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from tests import builders as b
 
 from aks_egress.findings.report import Flow, Report
@@ -224,7 +223,6 @@ def test_f26_the_first_usable_address_is_taken_to_be_the_firewalls_and_said_so()
     assert any("U16" in one for one in (*found.doubts, *found.assumptions))
 
 
-@pytest.mark.xfail(reason="a literal next hop other than the subnet's first usable address is not warned of")
 def test_f26_another_address_of_the_firewalls_subnet_is_worth_a_warning() -> None:
     rows = list(hub(OPEN_ALL, firewall=without_address()))
     rows[2] = b.table("rt", b.route("default", "0.0.0.0/0", "VirtualAppliance", "10.9.0.9"))
@@ -235,7 +233,6 @@ def test_f25_nothing_gets_through_a_stopped_firewall() -> None:
     assert asked(hub(OPEN_ALL, firewall={"ipConfigurations": []}), "20.1.2.3").verdict != "open"
 
 
-@pytest.mark.xfail(reason="a stopped firewall names no subnet, so no route is known to lead to it")
 def test_f25_a_stopped_firewall_is_named() -> None:
     report = b.judged(*hub(OPEN_ALL, firewall={"ipConfigurations": []}))
     assert "EGR404" in {one.rule for one in report.findings}

@@ -9,6 +9,7 @@ from aks_egress.checks import (  # noqa: F401  importing registers the rules
     endpoints,
     firewalls,
     near_misses,
+    next_hops,
     routing,
     security_rules,
 )
