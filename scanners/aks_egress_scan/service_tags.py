@@ -1,6 +1,6 @@
 """The service-tag data in use: a file somebody named, else the cached one, else none.
 
-The cache is `service-tags-<cloud>.json` in the user's cache folder (`AKS_EGRESS_CACHE_DIR` names another).
+The cache is `service-tags-<cloud>.tags` in the user's cache folder (`AKS_EGRESS_CACHE_DIR` names another).
 """
 
 from __future__ import annotations
@@ -23,43 +23,48 @@ def load(named: str, cloud: str = "", say: Callable[[str], None] | None = None) 
     Raises UsageFailure for a named file that cannot be read; a damaged cache is only spoken of.
     """
     if named:
-        return _read(named, "file")
+        return parsed(_bytes(named), named)
     path = cache_file(cloud)
     if not os.path.isfile(path):
         return ServiceTags()
+    from aks_egress_scan.tag_store import restored
+
     try:
-        return _read(path, "cache")
-    except UsageFailure:
+        return restored(_bytes(path))
+    except (UsageFailure, ValueError, KeyError, TypeError, RecursionError):
         (say or str)(
             "the cached service tags are damaged and left out: renew them with `aks-egress tags update`"
         )
         return ServiceTags()
 
 
-def _read(path: str, source: str) -> ServiceTags:
+def _bytes(path: str) -> bytes:
     try:
         with open(path, "rb") as stream:
-            data = stream.read(MAX_SIZE + 1)
+            return stream.read(MAX_SIZE + 1)
     except OSError as error:
         raise UsageFailure(f"cannot read the service tags `{path}`: {reason(error)}") from None
-    return parsed(data, path, source)
 
 
-def parsed(data: bytes, path: str, source: str) -> ServiceTags:
+def parsed(data: bytes, path: str, source: str = "file") -> ServiceTags:
     """The tags in the bytes of a published file.  Raises UsageFailure that says what is off."""
     import json
 
     if len(data) > MAX_SIZE:
         raise UsageFailure(f"`{path}` is larger than {MAX_SIZE // MIB} MiB: that is no service-tag file")
     try:
-        return ServiceTags.from_json(json.loads(data), source)
+        tags = ServiceTags.from_json(json.loads(data), source)
     except (ValueError, RecursionError) as error:
-        said = (
-            "no JSON"
-            if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError)
-            else str(error)
-        )
-        raise UsageFailure(f"`{path}` is no service-tag file: {said}") from None
+        broken = isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError)
+        raise UsageFailure(f"`{path}` is no service-tag file: {'no JSON' if broken else error}") from None
+    tags.date = _day(path)
+    return tags
+
+
+def _day(path: str) -> str:
+    """The day in a published file's name, `ServiceTags_Public_20260615.json`; empty where there is none."""
+    digits = os.path.basename(path).rpartition("_")[2].removesuffix(".json")
+    return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}" if len(digits) == 8 and digits.isdecimal() else ""
 
 
 def cache_folder() -> str:
@@ -79,4 +84,4 @@ def cache_folder() -> str:
 
 def cache_file(cloud: str = "") -> str:
     """The cached file of a cloud."""
-    return os.path.join(cache_folder(), f"service-tags-{cloud or 'public'}.json")
+    return os.path.join(cache_folder(), f"service-tags-{cloud or 'public'}.tags")

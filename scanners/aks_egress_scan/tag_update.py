@@ -16,6 +16,7 @@ from aks_egress.packets.tags import ServiceTags
 from aks_egress_scan.failures import UsageFailure
 from aks_egress_scan.files import reason
 from aks_egress_scan.service_tags import MAX_SIZE, cache_file, parsed
+from aks_egress_scan.tag_store import stored
 
 #: cloud -> the page that links to the file of the week
 PAGES = {
@@ -47,7 +48,7 @@ def update(source: str, cloud: str, say: Callable[[str], None]) -> ServiceTags:
         raise UsageFailure(
             f"`{source}` has the tags of the cloud {tags.cloud}: name it with `--cloud {_cloud_of(tags.cloud)}`"
         )
-    _keep(data, cache_file(cloud))
+    _keep(stored(tags), cache_file(cloud))
     return tags
 
 

@@ -61,6 +61,13 @@ def server() -> Iterator[str]:
     thread.join()
 
 
+def keep(data: object) -> None:
+    """Put data into the cache."""
+    file = Path("kept.json")
+    file.write_text(json.dumps(data), "utf-8")
+    tag_update.update(str(file), "public", lambda sentence: None)
+
+
 def test_without_a_file_and_a_cache_there_is_no_data() -> None:
     """Tags are then reasoned about by name."""
     assert not load("")
@@ -70,8 +77,7 @@ def test_without_a_file_and_a_cache_there_is_no_data() -> None:
 def test_a_named_file_wins_over_the_cache(tmp_path: Path, cache: Path) -> None:
     """And says what it is."""
     (tmp_path / "tags.json").write_text(json.dumps(DATA), "utf-8")
-    cache.mkdir()
-    Path(cache_file()).write_text(json.dumps(DATA | {"changeNumber": 7}), "utf-8")
+    keep(DATA | {"changeNumber": 7})
     assert (load("tags.json").source, load("tags.json").change_number) == ("file", 398)
     assert (load("").source, load("").change_number) == ("cache", 7)
     assert not load("", "china")
@@ -79,11 +85,21 @@ def test_a_named_file_wins_over_the_cache(tmp_path: Path, cache: Path) -> None:
 
 def test_a_damaged_cache_is_spoken_of_and_left_out(cache: Path) -> None:
     """It is nobody's wrong usage."""
-    cache.mkdir()
-    Path(cache_file()).write_text('{"values": [', "utf-8")
-    said: list[str] = []
-    assert not load("", say=said.append)
-    assert "damaged" in said[0]
+    keep(DATA)
+    whole = Path(cache_file()).read_bytes()
+    for data in (
+        whole[:-3],
+        whole[:40],
+        b"",
+        b"{}\n",
+        b"null\n",
+        json.dumps(DATA).encode(),
+        whole.replace(b'"size"', b'"siez"'),
+    ):
+        Path(cache_file()).write_bytes(data)
+        said: list[str] = []
+        assert not load("", say=said.append)
+        assert "damaged" in said[0]
 
 
 @pytest.mark.parametrize(
@@ -142,8 +158,7 @@ def test_update_keeps_the_cache_where_the_new_data_is_none(
     source: str, sentence: str, server: str, cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With a sentence and exit 2."""
-    cache.mkdir()
-    Path(cache_file()).write_text(json.dumps(DATA), "utf-8")
+    keep(DATA)
     assert main(["tags", "update", source.format(server)]) == 2
     assert sentence in capsys.readouterr().err
     assert load("").change_number == 398
@@ -168,6 +183,18 @@ def test_show_answers_for_tags_and_addresses(tmp_path: Path, capsys: pytest.Capt
     assert capsys.readouterr().out == "azurecloud.westeurope\nstorage.westeurope\n"
     assert main(["tags", "show", "AzureCloud.westeurop", *tags]) == 2
     assert "did you mean `azurecloud.westeurope`?" in capsys.readouterr().err
+
+
+def test_the_cache_answers_as_the_file_does(tmp_path: Path) -> None:
+    """Tag by tag, and it knows the day in the file's name."""
+    file = tmp_path / "ServiceTags_Public_20260615.json"
+    file.write_text(json.dumps(DATA), "utf-8")
+    tag_update.update(str(file), "public", lambda sentence: None)
+    one, other = load(str(file)), load("")
+    assert dict(one.members) == dict(other.members)
+    assert (other.date, other.cloud, other.change_number) == ("2026-06-15", "Public", 398)
+    assert one.prefixes("AzureCloud.westeurope") == other.prefixes("AzureCloud.westeurope")
+    assert other.prefixes("NoSuchTag") is None
 
 
 @pytest.mark.skipif(not PUBLISHED.is_file(), reason="the published file is not on this machine")

@@ -93,7 +93,8 @@ def _about(tags: ServiceTags) -> str:
         )
     number = f"change number {tags.change_number}" if tags.change_number is not None else "no change number"
     cloud = f", cloud {tags.cloud}" if tags.cloud else ""
-    return f"source {tags.source}, {number}{cloud}, {len(tags.members)} tags\n"
+    day = f", of {tags.date}" if tags.date else ""
+    return f"source {tags.source}, {number}{day}{cloud}, {len(tags.members)} tags\n"
 
 
 def _members(tags: ServiceTags, name: str) -> str:
