@@ -46,7 +46,11 @@ class Folding:
         self._anywhere: dict[str, list[_Part]] = {}
         folded = [(one, FOLDS[one.type]) for one in instances if one.type in FOLDS and not one.data]
         kinds = {fold.kind for _, fold in folded}
-        self._ids = list(self._all(instances, kinds)) if folded else []
+        self._keys: dict[str, ResourceId] = {}
+        self._names: dict[tuple[str, ...], list[ResourceId]] = {}
+        for one in self._all(instances, kinds) if folded else ():
+            self._keys[one.key] = one
+            self._names.setdefault(_names(one), []).append(one)
         for instance, fold in folded:
             self._place(instance, fold)
 
@@ -69,13 +73,11 @@ class Folding:
 
     def _same(self, owner: ResourceId) -> ResourceId:
         """The id under which the owner is known here, open scopes considered."""
-        near = None
-        for one in self._ids:
-            if one.key == owner.key:
-                return one
-            if near is None and one.could_be(owner):
-                near = one
-        return near or owner
+        exact = self._keys.get(owner.key)
+        if exact is not None:
+            return exact
+        near = [one for one in self._names.get(_names(owner), ()) if one.could_be(owner)]
+        return near[0] if near else owner
 
     def has(self, resource_id: ResourceId) -> bool:
         """Whether anything is certain to belong to a resource."""
@@ -128,6 +130,10 @@ class Folding:
     def orphans(self, known: set[str]) -> list[ResourceId]:
         """Owners that are no resource of the document."""
         return [one.id for key, one in self._owners.items() if key not in known and self.has(one.id)]
+
+
+def _names(resource_id: ResourceId) -> tuple[str, ...]:
+    return (resource_id.kind, *(name.casefold() for name in resource_id.names))
 
 
 def _holders(body: dict[str, Value], part: _Part) -> Iterator[dict[str, Value]]:

@@ -12,7 +12,7 @@ from aks_egress_scan.readers.json_text import JsonText
 from aks_egress_scan.readers.terraform.addresses import ROOT, Key, ModulePath, module_path
 from aks_egress_scan.readers.terraform.configuration import Table
 
-_MODES: Final = frozenset({"managed", "data"})
+_MODES: Final = ("managed", "data")
 
 
 @record(frozen=True, slots=True)
