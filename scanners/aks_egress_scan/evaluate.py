@@ -80,6 +80,7 @@ def judge(run: Run, loaded: Loaded) -> Report:
         report = judged(loaded.documents, run.settings, run.tags)
     except (UnknownFeatureError, DeclarationError) as error:
         raise UsageFailure(str(error)) from None
+    _know_every_cluster(run, report, loaded)
     if not run.choices.flag("no-suppressions"):
         report = _without_accepted(run, report, loaded)
     if run.baseline:
@@ -110,7 +111,7 @@ def finish(run: Run, report: Report, loaded: Loaded) -> int:
     write(report, run.outputs, run.choices)
     status = status_of(report, fail_on=run.fail_on, unknown=run.unknown, broken_input=broken(loaded))
     if status is Exit.NOTHING_TO_JUDGE and loaded.documents:
-        say(_nothing(run))
+        say(_nothing(run, loaded))
     return int(status)
 
 
@@ -121,10 +122,29 @@ def broken(loaded: Loaded) -> bool:
     )
 
 
-def _nothing(run: Run) -> str:
-    wanted = run.settings.clusters
-    which = f" of the name {' or '.join(f'`{one}`' for one in wanted)}" if wanted else ""
-    return f"nothing to judge: no AKS cluster{which} and no declared node subnet among the inputs"
+def _know_every_cluster(run: Run, report: Report, loaded: Loaded) -> None:
+    """Refuse a name that no cluster has beside one that some cluster has: that cluster would go unjudged."""
+    judged_ = {one.name.casefold() for one in report.clusters}
+    missing = [name for name in run.settings.clusters if name.casefold() not in judged_]
+    if missing and report.clusters:
+        names = ", ".join(f"`{name}`" for name in missing)
+        raise UsageFailure(f"no cluster is named {names}: {_clusters_there(loaded)}")
+
+
+def _clusters_there(loaded: Loaded) -> str:
+    """Which clusters there are to choose from."""
+    kind = "microsoft.containerservice/managedclusters"
+    there = sorted(
+        {one.name for document in loaded.documents for one in document.resources if one.kind == kind}
+    )
+    return f"there are {', '.join(f'`{name}`' for name in there)}" if there else "there are none"
+
+
+def _nothing(run: Run, loaded: Loaded) -> str:
+    if run.settings.clusters:
+        names = " or ".join(f"`{one}`" for one in run.settings.clusters)
+        return f"nothing to judge: no AKS cluster is named {names}: {_clusters_there(loaded)}"
+    return "nothing to judge: no AKS cluster and no declared node subnet among the inputs"
 
 
 def say(sentence: str) -> None:

@@ -15,6 +15,7 @@ from tests.generate.goldens import render as goldens
 from tests.reporters.reports import REPORTS, TUNNEL_FINDING, empty, rich
 
 from aks_egress.findings.document import as_json
+from aks_egress.records import replace
 from aks_egress_scan.reporters import render
 from aks_egress_scan.reporters.sarif import uri
 from aks_egress_scan.reporters.style import Style
@@ -223,3 +224,15 @@ def test_a_comment_says_in_its_first_line_what_is_lost() -> None:
         == "### ❌ the aks-link tunnel is blocked: `aks-spoke` loses `kubectl logs`, `exec` and webhooks"
     )
     assert "no cluster was judged" in render(empty(), "markdown")
+
+
+def test_a_comment_fits_into_a_comment() -> None:
+    """However many findings and clusters there are; the rest is counted."""
+    many = replace(rich(), findings=rich().findings * 500)
+    text = render(many, "markdown")
+    assert len(text) < 65_536
+    assert "and 470 more" in text
+    long = replace(TUNNEL_FINDING, message="m" * 3_000)
+    text = render(replace(rich(), findings=(long,) * 40), "markdown")
+    assert len(text) < 65_536
+    assert "and 30 more" in text

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from aks_egress_scan import cli
 from aks_egress_scan.__main__ import main
@@ -144,12 +146,77 @@ def test_a_new_finding_counts_although_old_ones_are_known(
     assert "is mended: write it anew" in capsys.readouterr().out.replace("\n      ", " ")
 
 
-def test_diff_shows_what_a_change_closes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_diff_shows_what_a_change_closes_and_opens(capsys: pytest.CaptureFixture[str]) -> None:
     """Only what differs, and the findings that are new."""
-    both = [str(EXAMPLE), str(EXAMPLE)]
-    sound = scan_of("sound")[3:]
-    assert main(["diff", *both, *sound]) == 0
+    plans = EXAMPLE.parent / "terraform" / "plans"
+    sound, broken = str(plans / "sound.json"), str(plans / "konnectivity.json")
+    assert main(["diff", sound, sound]) == 0
     assert capsys.readouterr().out == "0 flows changed, 0 new findings\n"
+    assert main(["diff", sound, broken]) == 1
+    said = capsys.readouterr().out
+    assert "closes: TCP 443 to *.hcp.eastus.azmk8s.io from vnet-spoke/snet-system: open -> blocked" in said
+    assert "new finding EGR101 tunnel-blocked" in said
+    assert main(["diff", broken, sound, "--format", "json"]) == 0
+    changes = json.loads(capsys.readouterr().out)
+    assert {one["effect"] for one in changes["changes"]} <= {"opens", "settles"}
+    assert changes["newFindings"] == []
+
+
+def test_a_name_that_no_cluster_has_is_never_passed_over(capsys: pytest.CaptureFixture[str]) -> None:
+    """Alone there is nothing to judge; beside another, that one alone would be judged."""
+    assert main(scan_of("sound", "--cluster", "AKS-shop")) == 0
+    assert main(scan_of("sound", "--cluster", "aks-shp")) == 3
+    assert "no AKS cluster is named `aks-shp`: there are `aks-shop`" in capsys.readouterr().err
+    assert main(scan_of("sound", "--cluster", "aks-shop", "--cluster", "aks-shp")) == 2
+
+
+def test_the_configuration_says_what_to_judge_and_the_environment_how(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`aks-egress scan` alone is enough then."""
+    plan = EXAMPLE.parent / "terraform" / "plans" / "konnectivity.json"
+    (tmp_path / "aks-egress.toml").write_text(
+        f'inputs = ["{plan}"]\nfail-on = "never"\nunknown = "pass"\nformat = "github"\n', "utf-8"
+    )
+    assert main(["scan"]) == 0
+    assert capsys.readouterr().out.startswith("::error file=")
+    monkeypatch.setenv("AKS_EGRESS_FAIL_ON", "error")
+    assert main(["scan"]) == 1
+    (tmp_path / "aks-egress.toml").write_text(
+        f'inputs = ["{plan}"]\n[severities]\nEGR101 = "note"\nEGR201 = "off"\n', "utf-8"
+    )
+    capsys.readouterr()
+    assert main(["scan", "--unknown", "pass", "--format", "json"]) == 0
+    assert {(one["rule"], one["severity"]) for one in json.loads(capsys.readouterr().out)["findings"]} >= {
+        ("EGR101", "note")
+    }
+
+
+PLAN = (EXAMPLE.parent / "terraform" / "plans" / "sound.json").read_bytes()
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    cut=st.integers(0, len(PLAN)),
+    put=st.binary(max_size=8),
+    at=st.integers(0, len(PLAN)),
+    text=st.sampled_from([PLAN, json.dumps(TEMPLATE).encode()]),
+)
+def test_no_damage_to_a_file_ends_in_a_traceback_or_a_pass(
+    cut: int, put: bytes, at: int, text: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Cut off anywhere, anything put in: a sentence, and never an error of our own."""
+    data = text[: at % len(text)] + put + text[at % len(text) :]
+    (tmp_path / "x.json").write_bytes(data[: cut % (len(data) + 1)])
+    status = main(["scan", "x.json"])
+    said = capsys.readouterr().err
+    assert "error of this program" not in said
+    whole = data[: cut % (len(data) + 1)] == text
+    assert status in ((0, 3) if whole else (0, 1, 2, 3, 4))
+    try:
+        json.loads(data[: cut % (len(data) + 1)])
+    except ValueError:
+        assert status == 2
 
 
 @pytest.mark.parametrize(

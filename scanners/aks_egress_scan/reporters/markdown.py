@@ -16,15 +16,21 @@ from aks_egress_scan.reporters.escaping import markdown, markdown_code
 MARKER = "<!-- aks-egress -->"
 _SIGN = {Verdict.OPEN: "✅", Verdict.BLOCKED: "❌", Verdict.PARTIAL: "❌", Verdict.UNKNOWN: "❔"}
 MOST_FINDINGS = 30
-"""Comments are bounded; the other formats have every finding."""
+MOST_CHARACTERS = 60_000
+"""Comments are bounded (GitHub takes 65,536 characters); the other formats have every finding."""
 
 
 def render(report: Report) -> str:
     """The report as Markdown."""
-    return "\n".join(_lines(report)).rstrip() + "\n"
+    text = ""
+    for most in (MOST_FINDINGS, 10, 3, 1, 0):
+        text = "\n".join(_lines(report, most)).rstrip() + "\n"
+        if len(text) <= MOST_CHARACTERS:
+            break
+    return text
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _lines(report: Report, most: int) -> Iterator[str]:
     yield MARKER
     yield f"### {_headline(report)}"
     yield ""
@@ -38,8 +44,10 @@ def _lines(report: Report) -> Iterator[str]:
         (Severity.WARNING, "Warnings"),
         (Severity.NOTE, "Notes"),
     ):
-        yield from _findings([one for one in report.findings if one.severity is severity], title, severity)
-    yield from _undecided(report)
+        yield from _findings(
+            [one for one in report.findings if one.severity is severity], title, severity, most
+        )
+    yield from _undecided(report, most)
     yield from _inputs(report)
     yield _foot(report)
 
@@ -66,15 +74,15 @@ def _row(cluster: Cluster) -> str:
     return f"| {markdown_code(cluster.name)} | {tunnel} | {_SIGN[cluster.verdict]} {cluster.verdict} | {flows or 'none'} |"
 
 
-def _findings(findings: list[Finding], title: str, severity: Severity) -> Iterator[str]:
+def _findings(findings: list[Finding], title: str, severity: Severity, most: int) -> Iterator[str]:
     if not findings:
         return
     folded = severity is not Severity.ERROR
     yield f"<details><summary>{title} ({len(findings)})</summary>\n" if folded else f"**{title}**\n"
-    for finding in findings[:MOST_FINDINGS]:
+    for finding in findings[:most]:
         yield from _finding(finding)
-    if len(findings) > MOST_FINDINGS:
-        yield f"- and {len(findings) - MOST_FINDINGS} more"
+    if len(findings) > most:
+        yield f"- and {len(findings) - most} more"
     yield "\n</details>\n" if folded else ""
 
 
@@ -112,14 +120,14 @@ def _prose(text: str) -> str:
     return "".join(markdown_code(part) if number % 2 else markdown(part) for number, part in enumerate(parts))
 
 
-def _undecided(report: Report) -> Iterator[str]:
+def _undecided(report: Report, most: int) -> Iterator[str]:
     groups = [
         (cluster, one) for cluster in report.clusters for one in wording.undecided(cluster, report.findings)
     ]
     if not groups:
         return
     yield f"<details><summary>Not decided by what was given ({sum(len(one.flows) for _, one in groups)})</summary>\n"
-    for cluster, one in groups:
+    for cluster, one in groups[:most]:
         flows = wording.few([wording.destination(flow) for flow in one.flows])
         settle = f" To settle it: {_prose(one.settle)}." if one.settle else ""
         yield f"- {markdown_code(cluster.name)}: {_prose(flows)}: {_prose(one.reason)}.{settle}"
