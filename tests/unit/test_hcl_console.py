@@ -46,6 +46,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         input="base64encode(jsonencode(local.cases))\n",
         capture_output=True,
         text=True,
+        check=False,
         timeout=120,
         env={**os.environ, "TF_CLI_CONFIG_FILE": os.devnull, "CHECKPOINT_DISABLE": "1"},
     )

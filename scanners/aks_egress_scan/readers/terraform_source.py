@@ -14,12 +14,13 @@ from typing import Final
 from aks_egress.arm.resources import Document, Kind, Notice
 from aks_egress.values import Origin, Step, Unknown, Value
 from aks_egress_scan.readers.base import MalformedError, Parameters, Source
+from aks_egress_scan.readers.hcl.attributes import Attributes
 from aks_egress_scan.readers.hcl.config import read_config
 from aks_egress_scan.readers.hcl.disk import Disk
-from aks_egress_scan.readers.hcl.instances import Attributes
 from aks_egress_scan.readers.hcl.instances import Instance as Evaluated
 from aks_egress_scan.readers.hcl.loading import Loader
 from aks_egress_scan.readers.hcl.module import Module, World
+from aks_egress_scan.readers.hcl.providers import cloud_of, subscription_of
 from aks_egress_scan.readers.hcl.terms import ExhaustedError, Term
 from aks_egress_scan.readers.hcl.variables import Given, declared, given_values, term_of
 from aks_egress_scan.readers.mapping.azurerm import FOLDS, TYPES
@@ -30,7 +31,6 @@ from aks_egress_scan.readers.terraform.identity import AZAPI
 from aks_egress_scan.readers.terraform.instances import Instance
 
 _RECURSION: Final = 20_000
-_CLOUDS: Final = {"public": "public", "china": "china", "usgovernment": "usgov"}
 
 
 class TerraformSource:
@@ -75,13 +75,15 @@ def _document(source: Source, parameters: Parameters) -> Document:
     root = reading.root(config)
     reading.walk(root)
     built = build(reading.instances)
+    for resource in built.resources:
+        resource.get()  # what is broken or grows beyond every bound shows while reading, not later
     return Document(
         disk.folder or source.path,
         Kind.TERRAFORM_SOURCE,
         tuple(built.resources),
-        tuple((*reading.notices, *built.notices)),
+        (*reading.notices, *built.notices),
         unread={**built.unread, **reading.unread},
-        cloud=_cloud(root),
+        cloud=cloud_of(root),
         locate=reading.locate,
     )
 
@@ -114,13 +116,16 @@ class _Reading:
         variable = declared(name, module.config.variables[name], module.bare)
         return True, term_of(given, variable, module.bare)
 
-    def walk(self, module: Module) -> None:
-        """Take in the instances of a module and of those it calls."""
+    def walk(self, module: Module, uncertain: Unknown | None = None) -> None:
+        """Take in the instances of a module and of those it calls.
+
+        `uncertain` is why nobody can say whether the module will be there.
+        """
         for key in module.config.resources:
             mode, kind, _ = key
             if kind in TYPES or kind in FOLDS or kind in AZAPI or kind == "azurerm_resource_group":
                 for one in module.managed(key).instances():
-                    self._add(one, mode == "data")
+                    self._add(module, one, mode == "data", uncertain or one.uncertain)
         for name in module.config.modules:
             called = module.called(name)
             config = called.config
@@ -130,7 +135,7 @@ class _Reading:
             for one_key in called.expanded.names:
                 child = called.instance(one_key)
                 if child is not None:
-                    self.walk(child)
+                    self.walk(child, uncertain or called.expanded.uncertain)
 
     def _missing(self, why: Unknown) -> None:
         self.notices.append(
@@ -138,11 +143,10 @@ class _Reading:
         )
         self.unread.setdefault("*", why)
 
-    def _add(self, one: Evaluated, data: bool) -> None:
+    def _add(self, module: Module, one: Evaluated, data: bool, uncertain: Unknown | None) -> None:
         attributes = Attributes(one)
         self._attributes[one.address] = attributes
         block = one.of.block
-        uncertain = one.uncertain
         self.instances.append(
             Instance(
                 one.address,
@@ -154,6 +158,7 @@ class _Reading:
                 module=module_path(one.of.module.prefix.rstrip(".")),
                 name=one.of.name,
                 key=one.key,
+                subscription=subscription_of(module, block),
                 uncertain=uncertain,
             )
         )
@@ -169,6 +174,8 @@ class _Reading:
         value = attributes.get(name)
         if value is not None or name in attributes.instance.of.block.body.settings:
             return value
+        if attributes.instance.of.type in AZAPI:
+            return None
         return attributes.instance.after_apply((name,)) if data and name != "id" else UNSET
 
     def locate(self, origin: Origin) -> int | None:
@@ -185,14 +192,3 @@ class _Reading:
                 return attributes.lines[path][1]
             path = path[:-1]
         return attributes.instance.of.block.line
-
-
-def _cloud(root: Module) -> str:
-    """The cloud that the azurerm provider names."""
-    for block in root.config.providers:
-        setting = block.body.settings.get("environment")
-        if block.labels == ("azurerm",) and setting is not None:
-            value = root.bare(setting.expression, setting.path)
-            if isinstance(value, str):
-                return _CLOUDS.get(value, "")
-    return ""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, field
 from typing import Final
 
+from aks_egress.records import field, record
 from aks_egress_scan.readers.base import MalformedError, Source
 from aks_egress_scan.readers.hcl.disk import Disk
 from aks_egress_scan.readers.hcl.json_syntax import JsonFile
@@ -18,7 +18,7 @@ ResourceKey = tuple[str, str, str]
 _NAMED: Final = {"variable": "variables", "output": "outputs", "module": "modules"}
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Config:
     """What the files of one folder define together; `folder` is the path from the root module."""
 

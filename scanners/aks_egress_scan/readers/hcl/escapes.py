@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from aks_egress.records import record
 from aks_egress_scan.readers.hcl.syntax import Literal, Node
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ LINES: Final = re.compile(r"[^\n]*\n|[^\n]+")
 _DOUBLED: Final = re.compile(r"\$\$\{|%%\{")
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Token:
     """Literal text (of one line, within a heredoc), or the node of an interpolation or directive."""
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, Protocol
 
+from aks_egress.arm.ids import OPEN_RESOURCE_GROUP, OPEN_SUBSCRIPTION
+from aks_egress.records import field, record
 from aks_egress.values import Origin, Unknown
 from aks_egress_scan.readers.hcl import operators, syntax
 from aks_egress_scan.readers.hcl.functions.table import CONTROL, FUNCTIONS, Files
 from aks_egress_scan.readers.hcl.syntax import Node
 from aks_egress_scan.readers.hcl.terms import (
     ExhaustedError,
+    ListTerm,
     ProblemError,
     SetTerm,
     Term,
@@ -22,15 +24,14 @@ from aks_egress_scan.readers.hcl.terms import (
     pairs,
     part,
 )
-from aks_egress_scan.readers.hcl.types import STRING, ListTerm, convert, type_of, unified
+from aks_egress_scan.readers.hcl.types import NUMBER, STRING, convert, type_of, unified
 
 MAX_STEPS: Final = 3_000_000
 MAX_DEPTH: Final = 600
-MAX_ITEMS: Final = 100_000
 MAX_TEXT: Final = 4 << 20
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Budget:
     """How much may still be evaluated for one document."""
 
@@ -45,7 +46,7 @@ class Roots(Protocol):
         """What a root name stands for; raises ProblemError where nothing does."""
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Scope:
     """Where an expression is evaluated: names of for-expressions and `each` in front, the module behind."""
 
@@ -93,7 +94,7 @@ def settled(node: Node, scope: Scope) -> Term:
         )
 
 
-def _literal(node: syntax.Literal, scope: Scope) -> Term:
+def _literal(node: syntax.Literal, _scope: Scope) -> Term:
     return node.value
 
 
@@ -108,25 +109,34 @@ def _wrapped(node: syntax.Wrapped, scope: Scope) -> Term:
 
 
 def _template(node: syntax.Template, scope: Scope) -> Term:
+    return joined([evaluate(one, scope) for one in node.parts])
+
+
+def joined(parts: list[Term]) -> Term:
+    """The parts as one text; with unknowns among them an unknown, or an id of which only the scope is open."""
     out: list[str] = []
-    unknown: tuple[int, Unknown] | None = None
-    for part_node in node.parts:
-        value = evaluate(part_node, scope)
-        if isinstance(value, Unknown):
-            if unknown is not None or out:
-                return blurred(value)
-            unknown = (len(out), value)
-            continue
-        if value is None:
+    first: Unknown | None = None
+    for part_value in parts:
+        if part_value is None:
             raise ProblemError("null stands inside a template")
-        text = convert(value, STRING)
+        text = convert(part_value, STRING)
         if isinstance(text, Unknown):
-            return blurred(text)
+            opened = (
+                _OPEN.get(out[-1].rsplit("/", 2)[-2].casefold()) if out and out[-1].endswith("/") else None
+            )
+            if opened is None and (first is not None or out):
+                return blurred(text)
+            if opened is None:
+                first = text
+                continue
+            text = opened
         out.append(str(text))
-    text = bounded("".join(out))
-    if unknown is None:
-        return text
-    return _continued(unknown[1], text)
+    whole = bounded("".join(out))
+    return whole if first is None else _continued(first, whole)
+
+
+#: what stands before an unknown in an id -> how the open part of a scope is written
+_OPEN: Final = {"subscriptions": OPEN_SUBSCRIPTION, "resourcegroups": OPEN_RESOURCE_GROUP}
 
 
 def _continued(unknown: Unknown, text: str) -> Unknown:
@@ -185,7 +195,7 @@ def element(value: Term, key: Term) -> Term:
 
 
 def _item(value: list[Any], key: Term) -> Term:
-    at = _number(key)
+    at = convert(key, NUMBER)
     if not isinstance(at, int) or not 0 <= at < len(value):
         raise ProblemError(f"there is no element [{key}] in {kind_of(value)} of {len(value)}")
     found: Term = value[at]
@@ -212,7 +222,7 @@ def _splat(node: syntax.Splat, scope: Scope) -> Term:
     return ListTerm(out) if isinstance(value, ListTerm | SetTerm) else out
 
 
-def _splat_item(node: syntax.SplatItem, scope: Scope) -> Term:
+def _splat_item(_node: syntax.SplatItem, scope: Scope) -> Term:
     return scope.item
 
 

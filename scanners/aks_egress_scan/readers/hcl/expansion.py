@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from aks_egress.records import record
 from aks_egress.values import Origin, Unknown
 from aks_egress_scan.readers.base import MalformedError
 from aks_egress_scan.readers.hcl.evaluator import Scope, settled
@@ -24,7 +24,7 @@ MAX_INSTANCES: Final = 5_000
 META: Final = frozenset({"count", "for_each", "provider", "depends_on", "providers", "source", "version"})
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Expansion:
     """The instances of a block: for each key, what `count` or `each` stand for there.
 
@@ -47,7 +47,7 @@ class Expansion:
         return make(None)
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Many:
     """Instances of which nobody can say how many there will be; `one` stands for each of them."""
 

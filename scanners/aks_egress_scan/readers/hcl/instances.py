@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
-from aks_egress.values import Origin, Reference, Step, Unknown, Value
+from aks_egress.arm.ids import OPEN_SUBSCRIPTION
+from aks_egress.records import field, record
+from aks_egress.values import Origin, Reference, Step, Unknown
 from aks_egress_scan.readers.base import MalformedError
 from aks_egress_scan.readers.hcl import expansion
 from aks_egress_scan.readers.hcl.evaluator import Scope, settled
 from aks_egress_scan.readers.hcl.expansion import Expansion, Key
 from aks_egress_scan.readers.hcl.syntax import Block, Body
-from aks_egress_scan.readers.hcl.terms import ProblemError, Term, first_unknown, pairs, plain
+from aks_egress_scan.readers.hcl.terms import ProblemError, Term, pairs
 
 MAX_BLOCKS: Final = 20_000
 
-_OWN_BLOCKS: Final = frozenset({"lifecycle", "provisioner", "connection", "dynamic", "timeouts"})
-_OWN: Final = frozenset({"count", "for_each", "provider", "depends_on"})
+OWN_BLOCKS: Final = frozenset({"lifecycle", "provisioner", "connection", "dynamic", "timeouts"})
+OWN: Final = frozenset({"count", "for_each", "provider", "depends_on"})
 
 Guard = Callable[[str, str, Callable[[], Term], Origin], Term]
-Line = tuple[str, int]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Managing:
     """What instances need of their module: scopes, the prefix of addresses, the guard against rings."""
 
@@ -65,7 +65,7 @@ class Managed:
         return self.expanded.shaped(self.instance)
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Instance:
     """One instance, as expressions see it: what is configured is known, the rest is known after apply."""
 
@@ -111,7 +111,7 @@ class Instance:
         return self.of.module.scope(path, self.names)
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class View:
     """A body of an instance: the whole block, or a nested one at `path`."""
 
@@ -124,7 +124,7 @@ class View:
     def member(self, name: str) -> Term:
         """One attribute: configured, a nested block, or known after apply."""
         setting = self.body.settings.get(name)
-        if setting is not None and not (self.path == () and name in _OWN):
+        if setting is not None and not (self.path == () and name in OWN):
             key = "".join(f".{step}" for step in (*self.path, name))
             origin = Origin(setting.path, setting.line)
             found = self.instance.of.module.guarded(
@@ -133,11 +133,31 @@ class View:
                 lambda: settled(setting.expression, self._scope(setting.path)),
                 origin,
             )
-            return self.instance.after_apply((*self.path, name)) if found is None else found
+            return self.instance.after_apply((*self.path, name)) if found is None else self._own(found, name)
         views = self._nested(name)
         if views is not None:
             return views
-        return self.instance.after_apply((*self.path, name))
+        scope = self._scope_id() if self.path == () and name == "id" else None
+        return self.instance.after_apply((*self.path, name)) if scope is None else scope
+
+    def _own(self, found: Term, name: str) -> Term:
+        """A configured value; where it is not known, it is at least the value of this very attribute."""
+        if not isinstance(found, Unknown) or (found.refers_to and name != "name"):
+            return found
+        refers = (Reference(self.instance.address, (*self.path, name)),)
+        return Unknown(found.why, found.origin, refers, found.settle)
+
+    def _scope_id(self) -> str | None:
+        """The id of a subscription or resource group, as far as a configuration tells it."""
+        kind = self.instance.of.type
+        if kind == "azurerm_subscription":
+            given = self.member("subscription_id")
+            return f"/subscriptions/{given if isinstance(given, str) else OPEN_SUBSCRIPTION}"
+        if kind == "azurerm_resource_group":
+            name = self.member("name")
+            if isinstance(name, str):
+                return f"/subscriptions/{OPEN_SUBSCRIPTION}/resourceGroups/{name}"
+        return None
 
     def _nested(self, name: str) -> Term:
         """Nested blocks of a type; None where there are none."""
@@ -165,7 +185,7 @@ class View:
         return self._scope(path)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Nested:
     """A nested block in its place, dynamic ones unrolled; or, with `unknown`, any number of them."""
 
@@ -182,7 +202,7 @@ def nested(view: View) -> Iterator[Nested]:
     for block in view.body.blocks:
         if block.type == "dynamic":
             yield from _unrolled(view, block)
-        elif block.type not in _OWN_BLOCKS:
+        elif block.type not in OWN_BLOCKS:
             yield Nested(block.type, block.body, block.path, block.line, view.names)
 
 
@@ -220,72 +240,3 @@ def _iterator(block: Block) -> str:
         else ""
     )
     return str(name)
-
-
-class Attributes:
-    """The attributes of an instance in a plan's form (blocks are lists of objects), and their lines."""
-
-    def __init__(self, instance: Instance) -> None:
-        self.instance = instance
-        self.lines: dict[tuple[Step, ...], Line] = {}
-        self._names: dict[str, list[Nested]] | None = None
-
-    def get(self, name: str) -> Value:
-        """One attribute, None where it is not configured."""
-        view = self.instance.view()
-        setting = view.body.settings.get(name)
-        if setting is not None and name not in _OWN:
-            self.lines[(name,)] = (setting.path, setting.line)
-            return self._plain(
-                settled(setting.expression, view.scope(setting.path)), Origin(setting.path, setting.line)
-            )
-        if self._names is None:
-            self._names = {}
-            for one in nested(view):
-                self._names.setdefault(one.type, []).append(one)
-        rows = self._names.get(name)
-        return None if rows is None else self._rows(view, rows, (name,))
-
-    def names(self) -> list[str]:
-        """The names of everything that is configured."""
-        blocks = {
-            one.labels[0] if one.type == "dynamic" and one.labels else one.type
-            for one in self.instance.of.block.body.blocks
-        }
-        own = (name for name in self.instance.of.block.body.settings if name not in _OWN)
-        return [*own, *sorted(blocks - _OWN_BLOCKS)]
-
-    def _rows(self, view: View, rows: list[Nested], path: tuple[Step, ...]) -> Value:
-        self.lines.setdefault(path, (rows[0].file, rows[0].line))
-        out: list[Value] = []
-        for i, row in enumerate(rows):
-            place = (*path, i)
-            self.lines[place] = (row.file, row.line)
-            if row.unknown is not None:
-                out.append(row.unknown)
-                continue
-            out.append(self._object(View(self.instance, row.body, row.file, place, row.names), place))
-        if len(out) == 1 and isinstance(out[0], Unknown):
-            return out[0]
-        return out
-
-    def _object(self, view: View, path: tuple[Step, ...]) -> Value:
-        found: dict[str, Value] = {}
-        for name, setting in view.body.settings.items():
-            place = (*path, name)
-            self.lines[place] = (setting.path, setting.line)
-            value = settled(setting.expression, view.scope(setting.path))
-            found[name] = self._plain(value, Origin(setting.path, setting.line))
-        groups: dict[str, list[Nested]] = {}
-        for one in nested(view):
-            groups.setdefault(one.type, []).append(one)
-        for name, rows in groups.items():
-            found[name] = self._rows(view, rows, (*path, name))
-        return found
-
-    @staticmethod
-    def _plain(value: Term, origin: Origin) -> Value:
-        return plain(value, origin)
-
-
-__all__ = ["Attributes", "Instance", "Managed", "Managing", "Nested", "View", "first_unknown", "nested"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from aks_egress.records import field, record
 from aks_egress.values import Origin, Reference, Unknown
 from aks_egress_scan.readers.base import MalformedError
 from aks_egress_scan.readers.hcl import expansion
@@ -25,7 +25,7 @@ MAX_MODULES: Final = 2_000
 MAX_NESTING: Final = 40
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class World:
     """What all modules of one document share."""
 
@@ -52,9 +52,15 @@ class Module:
     """One instance of a module."""
 
     def __init__(
-        self, world: World, config: Config, inputs: Inputs, prefix: str = "", depth: int = 0
+        self,
+        world: World,
+        config: Config,
+        inputs: Inputs,
+        prefix: str = "",
+        caller: tuple[Module, Block] | None = None,
     ) -> None:
-        self.world, self.config, self.prefix, self.depth = world, config, prefix, depth
+        self.world, self.config, self.prefix, self.caller = world, config, prefix, caller
+        self.depth: int = 0 if caller is None else caller[0].depth + 1
         self._inputs = inputs
         self._done: dict[tuple[str, str], Term] = {}
         self._busy: list[tuple[str, str]] = []
@@ -63,7 +69,7 @@ class Module:
         self._types = config.types("resource")
         self._data = config.types("data")
         world.modules += 1
-        if world.modules > MAX_MODULES or depth > MAX_NESTING:
+        if world.modules > MAX_MODULES or self.depth > MAX_NESTING:
             raise MalformedError(
                 "the configuration holds too many modules within modules", disk_path(world, config)
             )
@@ -233,7 +239,7 @@ class Called:
                 config,
                 lambda name: self._input(name, names),
                 prefix,
-                self.parent.depth + 1,
+                (self.parent, self.block),
             )
         return self._instances[key]
 
@@ -256,7 +262,7 @@ class Called:
         return Names(f"module.{self.name}", module.output, lambda: config.outputs)
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Names:
     """A namespace whose members are evaluated when asked for."""
 

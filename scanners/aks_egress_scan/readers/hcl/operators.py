@@ -81,30 +81,26 @@ def _arithmetic(operator: str, a: int | Decimal, b: int | Decimal) -> int | Deci
     if isinstance(a, int) and isinstance(b, int):
         if max(abs(a), abs(b)) > 10**600:
             raise ProblemError("a number grows beyond all range")
-        match operator:
-            case "+":
-                return a + b
-            case "-":
-                return a - b
-            case "*":
-                return a * b
-            case "%":
-                return abs(a) % abs(b) * (1 if a >= 0 else -1)
-            case _ if a % b == 0:
-                return a // b
+        if operator != "/" or a % b == 0:
+            return _WHOLE[operator](a, b)
     with localcontext(PRECISION):
-        x, y = Decimal(a), Decimal(b)
-        match operator:
-            case "+":
-                return whole(x + y)
-            case "-":
-                return whole(x - y)
-            case "*":
-                return whole(x * y)
-            case "%":
-                return whole(x % y)
-            case _:
-                return whole(x / y)
+        return whole(_FRACTIONS[operator](Decimal(a), Decimal(b)))
+
+
+_WHOLE: Final[dict[str, Callable[[int, int], int]]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a // b,
+    "%": lambda a, b: abs(a) % abs(b) * (1 if a >= 0 else -1),
+}
+_FRACTIONS: Final[dict[str, Callable[[Decimal, Decimal], Decimal]]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+    "%": lambda a, b: a % b,
+}
 
 
 def equals(left: Term, right: Term) -> bool | Unknown:

@@ -7,9 +7,10 @@ Both spellings, native (`.tf`) and JSON (`.tf.json`), come to this form. Every n
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
+
+from aks_egress.records import field, record
 
 
 class Node(Protocol):
@@ -18,7 +19,7 @@ class Node(Protocol):
     line: int
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Literal:
     """A value that is written out: null, a Boolean, a number, text."""
 
@@ -26,7 +27,7 @@ class Literal:
     line: int
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Template:
     """Text with interpolations; `parts` are literals and expressions, joined as text."""
 
@@ -34,7 +35,7 @@ class Template:
     line: int
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Wrapped:
     """A template that is one interpolation alone: the value of the expression, whatever its type."""
 
@@ -42,7 +43,7 @@ class Wrapped:
     line: int
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Name:
     """A root name: `var`, `local`, a resource type, a variable of a for-expression."""
 
@@ -50,7 +51,7 @@ class Name:
     line: int
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Attribute:
     """`of.name`."""
 
@@ -59,7 +60,7 @@ class Attribute:
     line: int
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Index:
     """`of[key]`."""
 
@@ -68,7 +69,7 @@ class Index:
     line: int
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Splat:
     """`of[*]…`: `each` is evaluated for every item, which it names through a `SplatItem`."""
 
@@ -77,14 +78,14 @@ class Splat:
     line: int
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class SplatItem:
     """The item that the nearest enclosing splat is at."""
 
     line: int
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Call:
     """A function call; with `expand` the last argument is a list of further arguments."""
 
@@ -94,7 +95,7 @@ class Call:
     line: int
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Unary:
     """`-of` or `!of`."""
 
@@ -103,7 +104,7 @@ class Unary:
     line: int
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Binary:
     """`left operator right`."""
 
@@ -113,7 +114,7 @@ class Binary:
     line: int
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Conditional:
     """`condition ? yes : no`."""
 
@@ -123,7 +124,7 @@ class Conditional:
     line: int
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Tuple:
     """`[a, b]`."""
 
@@ -131,7 +132,7 @@ class Tuple:
     line: int
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Object:
     """`{ key = value }`; a bare word as key is a literal."""
 
@@ -139,7 +140,7 @@ class Object:
     line: int
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class For:
     """A for-expression: with `key` an object, else a list; `grouped` is the trailing `...`."""
 
@@ -152,7 +153,7 @@ class For:
     line: int
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class TemplateIf:
     """`%{ if }…%{ else }…%{ endif }`."""
 
@@ -162,7 +163,7 @@ class TemplateIf:
     line: int
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class TemplateFor:
     """`%{ for }…%{ endfor }`."""
 
@@ -172,7 +173,7 @@ class TemplateFor:
     line: int
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Setting:
     """An attribute of a body: a name and an expression, which is converted when first asked for."""
 
@@ -190,7 +191,7 @@ class Setting:
         return self._node
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Block:
     """A block: its type, its labels, its body, and where it begins."""
 
@@ -201,7 +202,7 @@ class Block:
     line: int
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Body:
     """What stands between braces: settings by name, and blocks in their order."""
 

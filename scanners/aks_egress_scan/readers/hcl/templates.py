@@ -7,9 +7,9 @@ Terraform, and then a tree.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from aks_egress.records import record
 from aks_egress_scan.readers.hcl import escapes
 from aks_egress_scan.readers.hcl.escapes import Token
 from aks_egress_scan.readers.hcl.syntax import Literal, Node, Template, TemplateFor, TemplateIf, Wrapped
@@ -50,7 +50,7 @@ def heredoc(text: Text, node: Tree, *, bare: bool) -> Node:
     return _built(text, tokens, text.line(node), raw=True)
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Row:
     """The flat row of tokens; literal text is what lies between sequences."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
 
 from aks_egress.values import NOWHERE, Origin, Reference, Step, Unknown, Value
 
@@ -42,7 +42,7 @@ class Lazy(Protocol):
         """All of it as a plain term, or an unknown."""
 
 
-Term: TypeAlias = None | bool | int | Decimal | str | list[Any] | dict[str, Any] | Unknown | Lazy
+Term: TypeAlias = bool | int | Decimal | str | list[Any] | dict[str, Any] | Unknown | Lazy | None
 
 
 class ProblemError(Exception):
@@ -177,26 +177,19 @@ def pairs(value: Term) -> Iterator[tuple[Term, Term]] | Unknown:
 
 def kind_of(value: Term) -> str:
     """The kind of a value in people's words."""
-    match value:
-        case None:
-            return "null"
-        case Unknown():
-            return "a value that is not known"
-        case bool():
-            return "a Boolean"
-        case int() | Decimal():
-            return "a number"
-        case str():
-            return "text"
-        case SetTerm():
-            return "a set"
-        case ListTerm():
-            return "a list"
-        case list():
-            return "a tuple"
-        case MapTerm():
-            return "a map"
-        case dict():
-            return "an object"
-        case _:
-            return "a resource or module"
+    return next((said for kind, said in _KINDS if isinstance(value, kind)), "a resource or module")
+
+
+_KINDS: Final[tuple[tuple[type, str], ...]] = (
+    (type(None), "null"),
+    (Unknown, "a value that is not known"),
+    (bool, "a Boolean"),
+    (int, "a number"),
+    (Decimal, "a number"),
+    (str, "text"),
+    (SetTerm, "a set"),
+    (ListTerm, "a list"),
+    (list, "a tuple"),
+    (MapTerm, "a map"),
+    (dict, "an object"),
+)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aks_egress.records import record
 from aks_egress_scan.readers.base import MalformedError
 
 if TYPE_CHECKING:
     from tree_sitter import Node as Tree
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Text:
     """The bytes that a tree was made of; `offset` is added to its lines."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from aks_egress.records import field, record
 from aks_egress.values import Unknown
 from aks_egress_scan.readers.hcl.terms import (
     ListTerm,
@@ -22,7 +22,7 @@ from aks_egress_scan.readers.hcl.terms import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Primitive:
     """`string`, `number`, `bool`; `any` stands for a type that is not settled."""
 
@@ -35,7 +35,7 @@ BOOL: Final = Primitive("bool")
 ANY: Final = Primitive("any")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Collection:
     """`list(…)`, `set(…)`, `map(…)`."""
 
@@ -43,7 +43,7 @@ class Collection:
     element: Type
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ObjectType:
     """`object({…})`; `optional` attributes may be missing, and `defaults` stand for some of them."""
 
@@ -52,7 +52,7 @@ class ObjectType:
     defaults: Mapping[str, Term] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TupleType:
     """`tuple([…])`."""
 
@@ -96,7 +96,7 @@ def unified(types: Iterable[Type]) -> Type | None:
 
 
 def _both(left: Type, right: Type) -> Type | None:
-    if left == right or right == ANY:
+    if right in (left, ANY):
         return left
     if left == ANY:
         return right

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from aks_egress.records import record
 from aks_egress.values import Origin, Unknown
 from aks_egress_scan.readers.base import MalformedError, Parameters, Source
 from aks_egress_scan.readers.hcl.disk import Disk
@@ -30,7 +30,7 @@ Evaluate = Callable[[Node, str], Term]
 """Evaluates an expression of a file in a scope without any names."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Given:
     """A value from a file or the command line: an expression, or text whose reading depends on the type."""
 
@@ -39,7 +39,7 @@ class Given:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Variable:
     """What a `variable` block declares."""
 

@@ -19,6 +19,7 @@ from aks_egress_scan.readers.terraform.azapi import azapi_body
 from aks_egress_scan.readers.terraform.folding import Folding, stand_ins
 from aks_egress_scan.readers.terraform.identity import AZAPI, Identities
 from aks_egress_scan.readers.terraform.instances import Instance
+from aks_egress_scan.readers.terraform.updates import UPDATE, updated
 
 DEPLOYMENT = "azurerm_network_manager_deployment"
 ADMIN_RULE = "azurerm_network_manager_admin_rule"
@@ -46,7 +47,8 @@ def build(instances: Sequence[Instance], removed: Iterable[ResourceId] = ()) -> 
     # data sources first, so that what is managed is found before what is merely looked up
     for instance in sorted(instances, key=lambda one: not one.data):
         if instance.type in AZAPI:
-            _add_azapi(out, instance, identities)
+            if instance.type != UPDATE:
+                _add_azapi(out, instance, identities)
             continue
         kind = TYPES.get(instance.type)
         if kind is None:
@@ -59,6 +61,9 @@ def build(instances: Sequence[Instance], removed: Iterable[ResourceId] = ()) -> 
         if instance.type == ADMIN_RULE and undeployed is not None:
             out.resources[-1].uncertain = undeployed
     out.resources += stand_ins(folding, identities, out.resources)
+    for instance in instances:
+        if instance.type == UPDATE:
+            updated(out.resources, instance, identities)
     return out
 
 
@@ -164,6 +169,11 @@ def _leave_out(properties: dict[str, Value], names: frozenset[str], writer: Writ
 def _add_azapi(out: Built, instance: Instance, identities: Identities) -> None:
     resource_id = identities.of(instance)
     if resource_id is None:
+        spelled = instance.get("type")
+        kind = spelled.partition("@")[0].casefold() if isinstance(spelled, str) else "*"
+        if not instance.data:
+            why = f"to which resource `{instance.address}` belongs is not known"
+            out.unread[kind] = Unknown(why, instance.origin, settle="a plan made after it was applied")
         return
     out.resources.append(
         Resource(

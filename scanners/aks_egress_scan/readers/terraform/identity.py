@@ -137,6 +137,11 @@ class Identities:
             return [Reference(str(known), ("properties", "privateIPAddress"))] if fits else None
         if path in ((), ("id",)) and (not kinds or known.kind in kinds):
             return [Reference(str(known))]
+        if len(path) == 2 and path[0] == "id" and str(path[1]).startswith("/"):
+            child = parse_id(f"{known}{path[1]}")  # text behind an id: the id of a child
+            return (
+                [Reference(str(child))] if child is not None and (not kinds or child.kind in kinds) else None
+            )
         if path[:1] == ("subnet",) and known.kind == VNETS.casefold() and SUBNETS.casefold() in kinds:
             return _inline_subnets(known, target)
         return None

@@ -177,6 +177,8 @@ def _compact(items: list[str | None]) -> ListTerm:
 
 def _contains(items: Term, wanted: Term) -> Term:
     found = _sequence(items, "contains")
+    if isinstance(wanted, str) and all(isinstance(one, str) for one in found):
+        return wanted in found
     if isinstance(items, ListTerm | SetTerm) and found:
         kinds = unified((*map(type_of, found), type_of(wanted)))
         if kinds is not None and kinds == unified(map(type_of, found)):
@@ -254,13 +256,14 @@ def _zipmap(keys: Term, values: Term) -> Term:
 
 
 def _range(*bounds: int | Decimal) -> ListTerm:
-    start, end, *rest = (0, *bounds) if len(bounds) == 1 else bounds
-    step = rest[0] if rest else (1 if start <= end else -1)
+    start: int | Decimal = 0 if len(bounds) == 1 else bounds[0]
+    end = bounds[-1] if len(bounds) < 3 else bounds[1]
+    step: int | Decimal = bounds[2] if len(bounds) == 3 else (1 if start <= end else -1)
     if step == 0 or (end - start) * step < 0:
         if start == end:
             return ListTerm()
         raise ProblemError("`range` takes a step that leads towards the end")
-    if abs((end - start) / step) > 1024:
+    if abs(end - start) > 1024 * abs(step):
         raise ProblemError("`range` makes at most 1024 numbers")
     out: ListTerm = ListTerm()
     at = start

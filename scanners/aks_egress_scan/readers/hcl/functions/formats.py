@@ -61,7 +61,7 @@ def _spelled(found: re.Match[str], value: Term) -> str:
     return text.rjust(width)
 
 
-def _text(value: Term, flags: str, digits: int | None) -> str:
+def _text(value: Term, _flags: str, digits: int | None) -> str:
     text = convert(value, STRING)
     if not isinstance(text, str):
         raise ProblemError(f"{kind_of(value)} stands where text is expected")
@@ -131,7 +131,7 @@ def _shortest(number: int | Decimal) -> str:
     return f"{mantissa}e{exponent[0]}{exponent[1:].rjust(2, '0')}"
 
 
-def _boolean(value: Term, flags: str, digits: int | None) -> str:
+def _boolean(value: Term, _flags: str, _digits: int | None) -> str:
     return "true" if convert(value, BOOL) else "false"
 
 

