@@ -193,8 +193,8 @@ class FirewallFilter:
         if link.sole is None:
             return Extent.within(EVERYWHERE)
         given = tokens(link.sole.prop("ipAddresses"))
-        literal, _, complaints = addresses(given.known)
-        return Extent(literal, EVERYWHERE if given.unknown or complaints else literal)
+        literal, names, complaints = addresses(given.known)
+        return Extent(literal, EVERYWHERE if given.unknown or names or complaints else literal)
 
     def _rule_decider(self, rule: FirewallRule, demand: Demand) -> Decider:
         inspected = (

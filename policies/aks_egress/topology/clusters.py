@@ -156,19 +156,20 @@ def _tail(resource_id: ResourceId) -> str:
 def _pools(graph: Graph, subnets: Subnets, resource: Resource) -> tuple[list[Pool], Unknown | None]:
     rows = items(resource.prop("agentPoolProfiles"))
     gap = rows if isinstance(rows, Unknown) else None
-    found: dict[str, Pool] = {}
+    inline: list[Pool] = []
     for i, row in enumerate(() if isinstance(rows, Unknown) else rows):
         place = ("properties", "agentPoolProfiles", i)
         if isinstance(row, Unknown):
             gap = row
             continue
-        pool = _pool(graph, subnets, resource, row, resource, place)
-        found[pool.name.casefold()] = pool
-    apart, more = graph.children(resource, POOLS)
-    for child in apart:
-        pool = _pool(graph, subnets, child, child.get("properties"), resource, ("properties",), child.name)
-        found[pool.name.casefold()] = pool
-    return list(found.values()), gap or more
+        inline.append(_pool(graph, subnets, resource, row, resource, place))
+    children, more = graph.children(resource, POOLS)
+    apart = [
+        _pool(graph, subnets, child, child.get("properties"), resource, ("properties",), child.name)
+        for child in children
+    ]
+    replaced = {pool.name.casefold() for pool in apart}
+    return [pool for pool in inline if pool.name.casefold() not in replaced] + apart, gap or more
 
 
 def _unseen(graph: Graph, subnets: Subnets, resource: Resource, gap: Unknown) -> Pool:
@@ -207,11 +208,13 @@ def _pool(
         else subnets.managed(cluster_resource)
     )
     mode = text(get(body, "mode"))
+    # a pool of which nobody can say whether it is a system pool may run the tunnel's agents
+    system = isinstance(mode, Unknown) or (mode or "").casefold() == "system"
     return Pool(
         name=named,
         body=body,
         origin=holder.place(*place),
-        system=isinstance(mode, str) and mode.casefold() == "system",
+        system=system,
         subnet=subnet,
         pod_subnet=subnets.at(pod, near, holder.place(*place, "podSubnetID"), f"pod subnet of pool {named}")
         if pod

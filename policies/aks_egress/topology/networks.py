@@ -24,8 +24,8 @@ PEERINGS = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
 
 def address_extent(given: Tokens) -> Extent:
     """The addresses of a list of prefixes; where some are not known, private space may be meant."""
-    found, _, complaints = addresses(given.known)
-    open_ended = given.unknown is not None or bool(complaints)
+    found, names, complaints = addresses(given.known)
+    open_ended = given.unknown is not None or bool(names or complaints)
     return Extent(found, found | NEVER_INTERNET) if open_ended else Extent.exactly(found)
 
 
