@@ -92,15 +92,14 @@ def judge(run: Run, loaded: Loaded) -> Report:
 
 
 def _without_accepted(run: Run, report: Report, loaded: Loaded) -> Report:
-    beside = any(b"aks-egress" in data for data in loaded.texts.values())
-    if not report.findings or not (run.settings.suppressions or beside):
+    if not report.findings or not (run.settings.suppressions or loaded.texts):
         return report
     from datetime import date
 
     from aks_egress.findings.suppressions import apply
     from aks_egress_scan.inline import suppressions_in
 
-    inline = suppressions_in(loaded.texts, loaded.documents, say) if beside else []
+    inline = suppressions_in(loaded.texts, loaded.documents, say)
     return apply(report, [*run.settings.suppressions, *inline], date.today())
 
 

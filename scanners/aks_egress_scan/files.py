@@ -18,6 +18,12 @@ from aks_egress_scan.readers.base import MalformedError, Source
 MIB = 1 << 20
 DEFAULT_MAX_SIZE = 256
 
+#: files up to this many bytes are kept for a second reading
+KEPT = MIB
+
+#: what stands in every comment and tag that accepts a finding
+MARK = b"aks-egress"
+
 SKIPPED = frozenset(
     {".git", ".hg", ".svn", ".terraform", "node_modules", ".venv", "venv", "__pycache__", ".tox"}
 )
@@ -27,7 +33,7 @@ SKIPPED = frozenset(
 class Files:
     """Reads files for one run; `max_size` in MiB.
 
-    `texts` has the bytes of every file that was read, by the path that people know it by.
+    `texts` has the bytes of every file that speaks of us, by the path that people know it by.
     `followed` has, for every file that was read as a neighbour, the files that asked for it.
     """
 
@@ -61,20 +67,25 @@ class Files:
             return b""
 
     def _source(self, path: str, root: str) -> Source:
-        self.texts[path] = self._bytes(path)
+        data = self._bytes(path)
+        if MARK in data:
+            self.texts[path] = data
         return Source(
             path,
-            self.texts[path],
+            data,
             lambda name: self._sibling(path, name, root),
             lambda folder: _listing(path, folder, root),
         )
 
     def _bytes(self, path: str) -> bytes:
         key = os.path.realpath(path)
-        if key not in self._read:
-            with open(path, "rb") as stream:
-                self._read[key] = self._bounded(stream.read(self.max_size * MIB + 1), path)
-        return self._read[key]
+        if key in self._read:
+            return self._read[key]
+        with open(path, "rb") as stream:
+            data = self._bounded(stream.read(self.max_size * MIB + 1), path)
+        if len(data) <= KEPT:
+            self._read[key] = data
+        return data
 
     def _bounded(self, data: bytes, path: str) -> bytes:
         if len(data) > self.max_size * MIB:
@@ -104,7 +115,8 @@ def _beside(path: str, name: str) -> str:
 
 def _within(path: str, root: str) -> bool:
     """Whether a path really lies in the root, whatever links lead to it."""
-    return os.path.commonpath((os.path.realpath(path), root)) == root
+    real = os.path.realpath(path)
+    return real == root or real.startswith(os.path.join(root, ""))
 
 
 def _listing(path: str, folder: str, root: str) -> list[str] | None:
@@ -125,10 +137,14 @@ def tidy(path: str) -> str:
 
 
 def root_of(path: str) -> str:
-    """The real folder that an input's neighbours may lie in: the working directory around it, else its own."""
+    """The real folder that an input's neighbours may lie in.
+
+    It is the working directory where the input lies in it (and it is not the whole disk), else the
+    input's own folder.
+    """
     real = os.path.realpath(path)
     here = os.path.realpath(os.curdir)
-    if real == here or real.startswith(os.path.join(here, "")):
+    if here != os.path.dirname(here) and (real == here or real.startswith(os.path.join(here, ""))):
         return here
     return real if os.path.isdir(real) else os.path.dirname(real)
 

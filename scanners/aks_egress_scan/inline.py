@@ -15,8 +15,8 @@ from datetime import date
 from aks_egress.arm.resources import Document
 from aks_egress.settings import Suppression
 from aks_egress.values import Origin, get
+from aks_egress_scan.files import MARK
 
-MARK = b"aks-egress"
 TAG = "aks-egress"
 
 _COMMENT = re.compile(

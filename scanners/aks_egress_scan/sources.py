@@ -32,7 +32,7 @@ _FAMILY = {Kind.ARM_TEMPLATE: "template", Kind.BICEP: "template", Kind.TERRAFORM
 class Loaded:
     """What a command line came to: documents in their final order, failures, and sentences for people.
 
-    `texts` are the files they were read from, by path.
+    `texts` are the files among them that speak of us, by path: accepted findings stand there.
     Every failure also stands in `documents` as one that holds nothing and says why, so that nothing
     looked for is ever taken to be absent.
     """
