@@ -12,7 +12,7 @@ from aks_egress.settings import Settings
 from aks_egress_scan import config, service_tags
 from aks_egress_scan.exit_status import Exit, status_of
 from aks_egress_scan.failures import UsageFailure
-from aks_egress_scan.options import Choices, Output
+from aks_egress_scan.options import Choices, Output, stray_variables
 from aks_egress_scan.reporters.escaping import visible
 from aks_egress_scan.sources import Loaded, load
 
@@ -32,6 +32,8 @@ class Run:
 
 def prepare(choices: Choices, *, baseline: bool = True) -> Run:
     """Settle every option; `baseline` off leaves one that is configured out.  Raises UsageFailure for a broken configuration or service-tag file."""
+    for name in stray_variables():
+        say(f"environment variable `{name}` is no option of this program and changes nothing")
     configuration = config.read(choices.one("config"))
     choices.configure(configuration.options)
     settings = replace(

@@ -258,6 +258,36 @@ class Choices:
         return found
 
 
+#: every option that the environment can give
+OPTIONS = [
+    "baseline",
+    "cache-dir",
+    "cloud",
+    "cluster",
+    "color",
+    "config",
+    "context",
+    "fail-on",
+    "feature",
+    "format",
+    "inputs",
+    "max-size",
+    "no-suppressions",
+    "output",
+    "param",
+    "service-tags",
+    "show-suppressed",
+    "tunnel",
+    "unknown",
+]
+
+
+def stray_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Variables that look like options of ours and are none: most likely misspelt, and without effect."""
+    known = {variable_of(option) for option in OPTIONS}
+    return sorted(name for name in environment if name.startswith("AKS_EGRESS_") and name not in known)
+
+
 def variable_of(option: str) -> str:
     """The environment variable of an option."""
     return f"AKS_EGRESS_{option.replace('-', '_').upper()}"

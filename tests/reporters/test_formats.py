@@ -85,9 +85,9 @@ def test_junit_follows_the_schema_of_its_best_known_reader(name: str, tmp_path: 
 
 
 def _official(name: str) -> Path:
-    folder = os.environ.get("AKS_EGRESS_SCHEMAS", "")
+    folder = os.environ.get("OFFICIAL_SCHEMAS", "")
     if not folder or not (Path(folder) / name).is_file():
-        pytest.skip(f"set AKS_EGRESS_SCHEMAS to a folder that holds the official {name}")
+        pytest.skip(f"set OFFICIAL_SCHEMAS to a folder that holds the official {name}")
     return Path(folder) / name
 
 

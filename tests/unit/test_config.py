@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from aks_egress_scan import config
 from aks_egress_scan.config_check import complaints
 from aks_egress_scan.failures import UsageFailure
-from aks_egress_scan.options import Choices, Output
+from aks_egress_scan.options import OPTIONS, Choices, Output, add_shared, stray_variables, variable_of
 from aks_egress_scan.toml_lines import lines_of
 
 SCHEMA = json.loads(Path(config.__file__).with_name("config.schema.json").read_text("utf-8"))
@@ -294,3 +294,15 @@ def test_a_wrong_word_in_the_environment_is_refused_by_name(variable: str, ask: 
     """It would else be taken for a default."""
     with pytest.raises(UsageFailure, match="marz"):
         ask(Choices(Namespace(), {}, {variable: "marz"}))
+
+
+def test_a_misspelt_variable_is_spoken_of() -> None:
+    """Every option has its variable, and nothing else is one."""
+    given = {variable_of(option): "x" for option in OPTIONS} | {"AKS_EGRESS_FAILON": "never", "PATH": "x"}
+    assert stray_variables(given) == ["AKS_EGRESS_FAILON"]
+    parser = ArgumentParser()
+    add_shared(parser)
+    offered = {
+        flag[2:] for action in parser._actions for flag in action.option_strings if flag.startswith("--")
+    }
+    assert offered - {"help"} <= set(OPTIONS)
