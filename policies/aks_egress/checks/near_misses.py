@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from aks_egress.arm.resources import Resource
 from aks_egress.checks.base import Context, Rule, check, rule
@@ -23,6 +22,7 @@ from aks_egress.packets.extents import joined
 from aks_egress.packets.intervals import IntervalSet
 from aks_egress.packets.names import Match, covers
 from aks_egress.packets.tags import canonical, region_of, relation
+from aks_egress.records import field, record
 from aks_egress.requirements.requirement import Requirement
 from aks_egress.topology.firewalls import FirewallRule
 from aks_egress.topology.networks import Subnet
@@ -46,7 +46,7 @@ GROUP = rule(
 _NUMBERS = {name: number for number, name in PROTOCOL_NAMES.items()}
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Miss:
     """One rule with what it lacks and the requirements that would get through without that."""
 

@@ -8,6 +8,7 @@ from aks_egress.checks import (  # noqa: F401  importing registers the rules
     cluster_settings,
     endpoints,
     firewalls,
+    names_and_proxies,
     near_misses,
     next_hops,
     routing,

@@ -10,8 +10,9 @@ from aks_egress.checks.scope import every_group, groups, node_subnets, tables
 from aks_egress.evaluation.flows import JudgedCluster
 from aks_egress.evaluation.verdicts import Verdict
 from aks_egress.findings.report import Finding, Severity
-from aks_egress.packets.addresses import IMDS, PLATFORM_VIP
-from aks_egress.packets.tags import TOPOLOGY_TAGS, canonical, region_of, spelling
+from aks_egress.packets.addresses import EVERYWHERE, IMDS, PLATFORM_VIP
+from aks_egress.packets.names import Match
+from aks_egress.packets.tags import TOPOLOGY_TAGS, canonical, region_of, relation, spelling
 from aks_egress.topology.security import OUTBOUND, SecurityRule
 from aks_egress.values import Unknown
 
@@ -184,11 +185,10 @@ def _covers(other: SecurityRule, one: SecurityRule) -> bool:
     for mine, theirs in ((other.source, one.source), (other.destination, one.destination)):
         if mine.groups or theirs.groups or theirs.open is not None:
             return False
-        tags = {canonical(tag) for tag in mine.tags}
-        if not theirs.literal <= mine.literal or not {canonical(tag) for tag in theirs.tags} <= tags:
-            whole = mine.literal.size > 1 << 100  # `*` covers every tag
-            if not (whole and theirs.literal <= mine.literal):
-                return False
+        whole = mine.literal == EVERYWHERE  # `*` covers every tag
+        tags = whole or all(any(relation(one, tag) is Match.YES for one in mine.tags) for tag in theirs.tags)
+        if not tags or not theirs.literal <= mine.literal:
+            return False
     return (
         one.protocol.possible <= other.protocol.sure
         and one.source_port.possible <= other.source_port.sure
