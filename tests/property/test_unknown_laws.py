@@ -10,11 +10,19 @@ from typing import Any
 
 import pytest
 from tests import builders as b
+from tests.property.firewalls import firewall_rows
 from tests.property.judging import Judge, Ways
 from tests.property.seeds import seeds
 from tests.property.worlds import Estate, Row, network, packets, security_group, service_tags
 from tests.spec.world import Packet
 
+from aks_egress.evaluation.demand import Demand
+from aks_egress.evaluation.firewall import FirewallFilter
+from aks_egress.packets.addresses import parse
+from aks_egress.packets.boxes import Box
+from aks_egress.packets.intervals import IntervalSet
+from aks_egress.packets.names import Match
+from aks_egress.topology.model import Topology
 from aks_egress.values import Unknown
 
 PUBLIC_SPACES = ("20.1.4.0/23", "20.9.0.0/16", "2001:db8:1::/48")
@@ -79,6 +87,41 @@ def test_an_unknown_value_opens_answers_and_flips_none(seed: int) -> None:
             after = changed.filtered(packet), changed.filtered(packet, "inbound"), changed.routed(packet)
             for old, new in zip(known, after, strict=True):
                 assert _loses_certainty(old, new), f"{place} unknown turns {old} into {new} for {packet}"
+
+
+def _decided(rows: list[Row], boxes: list[Box], **demand: Any) -> list[set[str]]:
+    """What a firewall may do with each of some packets."""
+    topology = Topology([b.document(*rows)], service_tags())
+    found = topology.graph.of_kind("Microsoft.Network/azureFirewalls")[0]
+    asked = FirewallFilter(topology.firewall(found), service_tags(), Match.YES)
+    pieces = [asked.decide(Demand(boxes=(box,), **demand), [box]) for box in boxes]
+    return [{one.action.value for piece in some for one in piece.deciders} for some in pieces]
+
+
+@pytest.mark.parametrize("seed", seeds(60, start=400))
+def test_an_unknown_value_in_a_firewall_flips_nothing(seed: int) -> None:
+    """Rules, collections, groups, policies, IP groups."""
+    rng = Random(seed)
+    rows = firewall_rows(rng)
+    boxes = [
+        Box(
+            parse("10.0.0.4"),
+            parse(target),
+            IntervalSet.single(protocol),
+            IntervalSet.single(50000),
+            IntervalSet.single(port),
+        )
+        for target in ("20.1.2.3", "20.2.0.10", "10.0.0.9")
+        for protocol, port in ((6, 443), (6, 80), (17, 1194), (1, 0))
+    ]
+    places = [place for place in _places(rows) if len(place) > 2 and place[1] == "properties"]
+    rng.shuffle(places)
+    for demand in ({}, {"name": "mcr.microsoft.com", "layer7": "https", "in_fqdn_tag": True}):
+        before = _decided(rows, boxes, **demand)
+        for place in places[:12]:
+            after = _decided(_without(rows, place), boxes, **demand)
+            for old, new in zip(before, after, strict=True):
+                assert len(new) > 1 or new in ({"unknown"}, old), f"{place} unknown turns {old} into {new}"
 
 
 def test_a_network_whose_space_is_not_known_is_taken_to_use_private_addresses() -> None:
