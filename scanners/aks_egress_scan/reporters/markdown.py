@@ -58,7 +58,10 @@ def _headline(report: Report) -> str:
         return "❌ aks-egress: an input is broken, so nothing is proved"
     if broken:
         names = wording.few([markdown_code(one.name) for one in broken], 3)
-        return f"❌ {wording.tunnel_words(broken[0]) if len(broken) == 1 else 'the tunnel is blocked'}: {names} loses `kubectl logs`, `exec` and webhooks"
+        said = wording.tunnel_words(broken[0]) if len(broken) == 1 else "the tunnel is blocked"
+        lose = "loses" if len(broken) == 1 else "lose"
+        lose = lose if any(one.tunnel.verdict is Verdict.BLOCKED for one in broken) else "can lose"
+        return f"❌ {said}: {names} {lose} `kubectl logs`, `exec` and webhooks"
     if report.count(Severity.ERROR):
         return f"❌ aks-egress: {wording.counted(report.count(Severity.ERROR), 'thing')} to mend"
     if not report.clusters:
@@ -104,7 +107,8 @@ def _finding(finding: Finding) -> Iterator[str]:
 
 
 def _consequence(text: str) -> str:
-    return markdown_code(text) if text.startswith("kubectl ") else _prose(text)
+    verb = text.removeprefix("kubectl ")
+    return markdown_code(text) if verb != text and verb.isalnum() else _prose(text)
 
 
 def _decider(hop: Hop) -> str:
