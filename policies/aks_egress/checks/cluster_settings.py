@@ -8,12 +8,14 @@ from aks_egress.arm.resources import Resource
 from aks_egress.checks.base import Context, check, rule
 from aks_egress.checks.scope import default_route, firewalls, node_subnets, tables
 from aks_egress.evaluation.demand import Action
-from aks_egress.evaluation.flows import JudgedCluster
+from aks_egress.evaluation.flows import JudgedCluster, JudgedFlow
+from aks_egress.evaluation.verdicts import Verdict
+from aks_egress.findings.advice import destinations
 from aks_egress.findings.report import Finding, Severity
 from aks_egress.packets.addresses import BadAddressError, parse
 from aks_egress.topology.clusters import Cluster
 from aks_egress.topology.networks import Subnet
-from aks_egress.values import Unknown, Value, at, get, items, text
+from aks_egress.values import Unknown, Value, at, items, text
 
 CONFLICT = rule(
     "EGR701",
@@ -33,12 +35,6 @@ ISOLATED = rule(
 NAT_MISFIT = rule(
     "EGR704", "nat-gateway-misfit", Severity.ERROR, "userAssignedNATGateway without a usable NAT gateway"
 )
-API_SUBNET = rule(
-    "EGR705",
-    "api-server-subnet-misfit",
-    Severity.ERROR,
-    "The API server's subnet is not fit for VNet integration",
-)
 DEFAULT_ACCESS = rule(
     "EGR309",
     "default-outbound-access",
@@ -47,7 +43,7 @@ DEFAULT_ACCESS = rule(
 )
 NO_SUBNET = rule("EGR905", "cluster-without-subnet", Severity.NOTE, "AKS makes the network itself")
 NOT_READ = rule("EGR902", "input-not-read", Severity.WARNING, "A part of an input could not be read")
-DNS_SETTINGS = ("networkProfile", "outboundType")
+OUTBOUND_TYPE = ("networkProfile", "outboundType")
 
 
 def _of(cluster: JudgedCluster) -> Cluster:
@@ -81,7 +77,7 @@ def outbound_types(context: Context) -> Iterator[Finding]:
                     NAT_MISFIT if "no NAT gateway" in what else CONFLICT,
                     f"outboundType is {named} and {what}",
                     resource=cluster.resource,
-                    origin=cluster.resource.place("properties", *DNS_SETTINGS),
+                    origin=cluster.resource.place("properties", *OUTBOUND_TYPE),
                     cluster=judged.name,
                     breaks=("creating the cluster",),
                     fix=fix,
@@ -228,70 +224,45 @@ def _same(context: Context, cluster: Cluster, given: Value, address: Resource) -
 
 @check(ISOLATED)
 def network_isolated(context: Context) -> Iterator[Finding]:
-    """outboundType none or block needs the rest of a network isolated cluster."""
+    """outboundType none or block needs a way out of one's own, or the rest of a network isolated cluster."""
     for judged in context.clusters:
         if judged.cluster is None or str(judged.facts.fact("outbound_type").value).casefold() not in (
             "none",
             "block",
         ):
             continue
-        cluster = judged.cluster
-        source = judged.facts.fact("bootstrap_artifact_source").value
-        access = judged.facts.fact("api_access").value
-        missing = []
-        if isinstance(source, str) and source.casefold() != "cache":
-            missing.append(
-                "bootstrapProfile.artifactSource is not Cache, so nodes fetch images and binaries from the Internet"
-            )
-        if access == "public":
-            missing.append("the API server is public, so the nodes need the Internet to reach it")
-        if missing:
-            yield context.finding(
-                ISOLATED,
-                f"outboundType is {cluster.outbound_type} and {'; '.join(missing)}",
-                resource=cluster.resource,
-                cluster=judged.name,
-                breaks=("node provisioning (OutboundConnFail, exit 50; image pulls)",),
-                fix="set bootstrapProfile.artifactSource to Cache with a private registry and make the API server private, or choose an outboundType with a way out",
-            )
-
-
-@check(API_SUBNET)
-def api_server_subnet(context: Context) -> Iterator[Finding]:
-    """The subnet of API server VNet integration: its own, delegated, /28 or more."""
-    for judged in context.clusters:
-        subnet = judged.cluster.api_subnet if judged.cluster is not None else None
-        if subnet is None or subnet.resource is None:
+        shut = [flow for flow in judged.flows if _leaves(flow) and flow.verdict is not Verdict.OPEN]
+        missing = list(_not_isolated(judged))
+        if not shut or not missing:
             continue
-        for what, fix in _misfits(judged, subnet):
-            yield context.finding(
-                API_SUBNET,
-                f"API server subnet `{subnet.label}` {what}",
-                resource=subnet.resource,
-                cluster=judged.name,
-                breaks=("creating the cluster",),
-                fix=fix,
-                key=(what,),
-            )
-
-
-def _misfits(judged: JudgedCluster, subnet: Subnet) -> Iterator[tuple[str, str]]:
-    rows = items(subnet.prop("delegations"))
-    if not isinstance(rows, Unknown):
-        names = [text(get(get(row, "properties"), "serviceName")) for row in rows]
-        if not any(
-            isinstance(name, Unknown) or str(name).casefold() == "microsoft.containerservice/managedclusters"
-            for name in names
-        ):
-            yield "is not delegated to Microsoft.ContainerService/managedClusters", "delegate the subnet"
-    known = subnet.prefixes.sure
-    if known and subnet.prefixes_unknown is None and known.size < 16:
-        yield f"has {known.size} addresses; AKS wants a /28 at least", "enlarge the subnet"
-    if any(subnet is other for other in _of(judged).subnets()):
-        yield (
-            "holds nodes as well; it must be the API server's alone",
-            "give the API server a subnet of its own",
+        wanted = [flow.requirement for flow in shut]
+        certain = any(flow.verdict is not Verdict.UNKNOWN for flow in shut)
+        where = "has no way out for" if certain else "may have no way out for"
+        yield context.finding(
+            ISOLATED,
+            f"outboundType is {judged.cluster.outbound_type} and {'; '.join(missing)}: cluster `{judged.name}` {where} {destinations(wanted)}",
+            resource=judged.cluster.resource,
+            origin=judged.cluster.resource.place("properties", *OUTBOUND_TYPE),
+            cluster=judged.name,
+            severity=None if certain else Severity.WARNING,
+            requirements=(one.id for one in wanted),
+            breaks=("node provisioning (OutboundConnFail, exit 50; image pulls)",),
+            fix="lead 0.0.0.0/0 of the node subnets to a firewall that lets these through, or choose an outboundType with a way out, or set "
+            "bootstrapProfile.artifactSource to Cache with a private registry and make the API server private",
         )
+
+
+def _leaves(flow: JudgedFlow) -> bool:
+    """Whether a flow is required and leads out of the network."""
+    return flow.counts and flow.requirement.kind in ("fqdn", "service-tag") and not flow.requirement.towards
+
+
+def _not_isolated(judged: JudgedCluster) -> Iterator[str]:
+    source = judged.facts.fact("bootstrap_artifact_source").value
+    if isinstance(source, str) and source.casefold() != "cache":
+        yield "bootstrapProfile.artifactSource is not Cache, so nodes fetch images and binaries from the Internet"
+    if judged.facts.fact("api_access").value == "public":
+        yield "the API server is public, so the nodes need the Internet to reach it"
 
 
 @check(NO_SUBNET)

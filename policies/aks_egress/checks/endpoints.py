@@ -102,14 +102,14 @@ def _rule(flow: JudgedFlow) -> Rule | None:
             return TUNNEL_UNDECIDED if role == "tunnel" else UNDECIDED
     if leg_two:
         return KUBELET
+    if towards == "api-server":
+        return API_SUBNET
     if role == "tunnel":
         return TUNNEL_BLOCKED if flow.verdict is Verdict.BLOCKED else TUNNEL_PARTLY
     if role == "platform":
         return PLATFORM
     if role == "east-west":
-        return {"pod": PODS, "api-server": API_SUBNET}.get(
-            towards, PODS if "pod" in flow.requirement.sources else NODES
-        )
+        return PODS if towards == "pod" or "pod" in flow.requirement.sources else NODES
     return BLOCKED if flow.verdict is Verdict.BLOCKED else PARTLY
 
 

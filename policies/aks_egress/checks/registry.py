@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aks_egress.checks import (  # noqa: F401  importing registers the rules
+    api_server,
     cluster_settings,
     endpoints,
     firewalls,
