@@ -58,9 +58,78 @@ def test_a_known_candidate_is_not_the_unknown_one() -> None:
     assert where(plan(NETWORK, subnet("a"), row, pool(either))) == ["a"]
 
 
-@pytest.mark.parametrize("hidden", ["local.subnets", "azurerm_subnet.elsewhere.id", "module.gone.subnet_id"])
-def test_a_way_that_is_not_shown_makes_the_whole_answer_unknown(hidden: str) -> None:
+@pytest.mark.parametrize("hidden", ["azurerm_subnet.elsewhere.id", "module.gone.subnet_id"])
+def test_a_way_that_leads_nowhere_makes_the_whole_answer_unknown(hidden: str) -> None:
     assert where(plan(NETWORK, subnet("a"), pool(refs("azurerm_subnet.a.id", hidden)))) == []
+
+
+def test_a_local_is_made_of_what_its_module_can_see() -> None:
+    """A plan does not show locals, but what is unknown in one comes from something unknown in sight."""
+    hidden = pool(refs("local.subnets"))
+    known = resource(
+        "azurerm_subnet.k", {"name": "k", "virtual_network_name": "w", "id": "/x"}, actions=("no-op",)
+    )
+    assert where(plan(NETWORK, subnet("a"), known, hidden)) == ["a"]
+    assert where(plan(NETWORK, subnet("a"), subnet("b"), hidden)) == ["a", "b"]
+    assert where(plan(NETWORK, *(subnet(f"s{i}") for i in range(9)), hidden)) == []
+
+
+@pytest.mark.parametrize(
+    "kind", ["terraform_data", "azurerm_resource_group_template_deployment", "other_thing"]
+)
+def test_a_local_may_be_made_of_something_that_holds_anything(kind: str) -> None:
+    odd = resource(f"{kind}.x", {}, {"output": True})
+    assert where(plan(NETWORK, subnet("a"), odd, pool(refs("local.subnets")))) == []
+    random = resource("random_string.x", {}, {"result": True})
+    assert where(plan(NETWORK, subnet("a"), random, pool(refs("local.subnets")))) == ["a"]
+
+
+def test_a_dynamic_block_is_made_of_what_its_module_is_given() -> None:
+    """The module `Azure/aks` writes its node pool so: nothing of it shows in the configuration."""
+    cluster = {
+        "address": "module.aks.azurerm_kubernetes_cluster.c",
+        "mode": "managed",
+        "type": "azurerm_kubernetes_cluster",
+        "name": "c",
+    }
+    values = {"name": "c", "resource_group_name": "rg", "default_node_pool": [{"name": "p"}]}
+    value = plan(NETWORK, subnet("a"), subnet("b"))
+    child = {"address": "module.aks", "resources": [{**cluster, "values": values}]}
+    value["planned_values"]["root_module"]["child_modules"] = [child]
+    change = {
+        "actions": ["create"],
+        "after": values,
+        "after_unknown": {"default_node_pool": [{"vnet_subnet_id": True}]},
+    }
+    value["resource_changes"].append({**cluster, "change": change})
+    value["configuration"]["root_module"]["module_calls"] = {
+        "aks": {
+            "expressions": {"subnet": refs("azurerm_subnet.b.id"), "other": {"constant_value": 1}},
+            "module": {"resources": [{**cluster, "expressions": {"name": {"constant_value": "c"}}}]},
+        }
+    }
+    found = one(read(value), "module.aks.azurerm_kubernetes_cluster.c")
+    assert leads_to(found.prop("agentPoolProfiles", 0, "vnetSubnetID")) == ["b"]
+
+
+def test_an_id_in_a_local_may_be_put_together_from_its_network() -> None:
+    """Where only the network is in sight, every subnet of it is possible."""
+    value = plan(subnet("a"), subnet("b"), NETWORK)
+    pool_values = {"name": "p", "kubernetes_cluster_id": CLUSTER}
+    row = {"address": "module.m.azurerm_kubernetes_cluster_node_pool.p", "mode": "managed"}
+    row.update({"type": "azurerm_kubernetes_cluster_node_pool", "name": "p"})
+    value["planned_values"]["root_module"]["child_modules"] = [
+        {"address": "module.m", "resources": [{**row, "values": pool_values}]}
+    ]
+    change = {"actions": ["create"], "after": pool_values, "after_unknown": {"vnet_subnet_id": True}}
+    value["resource_changes"].append({**row, "change": change})
+    value["configuration"]["root_module"]["module_calls"] = {
+        "m": {
+            "expressions": {"network": refs("azurerm_virtual_network.v.id")},
+            "module": {"resources": [{**row, "expressions": {"vnet_subnet_id": refs("local.id")}}]},
+        }
+    }
+    assert where(value, "module.m.azurerm_kubernetes_cluster_node_pool.p") == ["a", "b"]
 
 
 def test_an_id_of_another_kind_is_no_subnet() -> None:

@@ -102,11 +102,12 @@ class _Plan:
 
     def document(self) -> Document:
         """The plan as one document."""
-        instances = self._instances()
-        gone = [one for change in self.changes.values() for one in self._gone(change)]
-        resolver = Resolver(self.configuration, [*instances, *gone])
-        for one in (*instances, *gone):
+        everything = self._instances()
+        resolver = Resolver(self.configuration, everything)
+        instances = [one for one in everything if _concerns(one.type) or one.type in _HELPERS]
+        for one in instances:
             one.follow = resolver.references
+        gone = [one for change in self.changes.values() for one in self._gone(change)]
         self._subscriptions(instances)
         removed = _ids(instances, gone)
         built = build(instances, removed)
@@ -150,7 +151,7 @@ class _Plan:
         if self.value.get("complete") is not True:
             for left_out in list(self._left_out(found)):
                 found[left_out.address] = left_out
-        return [one for one in found.values() if _concerns(one.type) or one.type in _HELPERS]
+        return list(found.values())
 
     def _planned(self, one: Shown) -> Planned:
         change = self.changes.get(one.address)

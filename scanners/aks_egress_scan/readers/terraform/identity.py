@@ -31,6 +31,31 @@ _ADDRESS_STEPS: Final = frozenset(
 _GROUP: Final = "azurerm_resource_group"
 
 
+#: providers whose values are never an id or an address of the network, except where the types below say so
+_HARMLESS: Final = frozenset(
+    {"azurerm", "azuread", "azapi", "random", "time", "tls", "null", "local", "helm", "kubernetes", "kubectl"}
+)
+_CARRIERS: Final = frozenset(
+    {
+        "azapi_data_plane_resource",
+        "azapi_resource_action",
+        "azurerm_resource_group_template_deployment",
+        "azurerm_subscription_template_deployment",
+        "azurerm_template_deployment",
+        "local_file",
+    }
+)
+
+
+#: so many things that something may be are no help to anybody
+_MANY: Final = 8
+
+
+def may_hold_anything(kind: str) -> bool:
+    """Whether a resource of this type may give out any text, an id or an address among others."""
+    return kind in _CARRIERS or kind.split("_", 1)[0] not in _HARMLESS
+
+
 class Identities:
     """The ids of all instances of a document."""
 
@@ -38,6 +63,7 @@ class Identities:
         self._by_address = {one.address: one for one in instances}
         self._known: dict[int, ResourceId | None] = {}
         self._busy: set[int] = set()
+        self._families: dict[frozenset[str], list[ResourceId]] = {}
 
     def of(self, instance: Instance) -> ResourceId | None:
         """The id of an instance; None where it is no ARM resource or its parent is not known."""
@@ -99,8 +125,11 @@ class Identities:
             wide, path = _path(ref)
             target = self._by_address.get(ref.id)
             known = self.of(target) if target is not None else None
-            if known is not None and known.kind == arm.casefold() and path in ((), ("name",)):
-                found.append(known)
+            fits = known is not None and known.kind == arm.casefold() and path in ((), ("name",))
+            if known is not None and target is not None and fits:
+                # what is merely in sight can give its name only if that is not known either
+                if not wide or isinstance(target.get("name"), Unknown):
+                    found.append(known)
             elif not wide:
                 return []
         return list(dict.fromkeys(found))
@@ -111,14 +140,30 @@ class Identities:
         Only where every reference leads to a resource of one of the kinds; else it refers to nothing.
         """
         found: list[Reference] = []
+        guessed = False
         for ref in value.refers_to:
             wide, path = _path(ref)
+            guessed = guessed or wide
             targets = self._targets(ref.id, path, kinds, address)
             if targets is not None:
                 found += targets
-            elif not wide:
+            elif wide:
+                found += self._below(ref.id, kinds)
+            else:
                 return replace(value, refers_to=())
-        return replace(value, refers_to=tuple(dict.fromkeys(found)))
+        found = list(dict.fromkeys(found))
+        return replace(value, refers_to=() if guessed and len(found) > _MANY else tuple(found))
+
+    def _below(self, address: str, kinds: frozenset[str]) -> list[Reference]:
+        """Resources whose ids may be put together from the id of one above them."""
+        target = self._by_address.get(address)
+        above = self.of(target) if target is not None else None
+        if above is None or not any(kind.startswith(f"{above.kind}/") for kind in kinds):
+            return []
+        if kinds not in self._families:
+            ids = [self.of(one) for one in self._by_address.values() if _kind_of(one) in kinds]
+            self._families[kinds] = [one for one in ids if one is not None]
+        return [Reference(str(one)) for one in self._families[kinds] if one.key.startswith(f"{above.key}/")]
 
     def _targets(
         self, address: str, path: tuple[Step, ...], kinds: frozenset[str], wants_address: bool
@@ -152,8 +197,12 @@ class Identities:
         """What stands behind an association that shares its owner's id, or behind a machine's address."""
         fold = FOLDS.get(target.type)
         if fold is not None and fold.same_id and path in ((), ("id",)) and not wants_address:
+            if id(target) in self._busy or fold.kind not in kinds:
+                return None
+            self._busy.add(id(target))
             owners = self.candidates(target, fold.owner, fold.arm)
-            return [Reference(str(one)) for one in owners] or None if fold.kind in kinds else None
+            self._busy.discard(id(target))
+            return [Reference(str(one)) for one in owners] or None
         if target.type in _MACHINES and wants_address and path and str(path[0]).startswith("private_ip"):
             return self._nics(target.get("network_interface_ids"), kinds)
         return None
@@ -216,6 +265,13 @@ def _inline_subnets(network: ResourceId, target: Instance) -> list[Reference] | 
             return None
         found.append(Reference(str(network.child("subnets", _clean(name)))))
     return found or None
+
+
+def _kind_of(instance: Instance) -> str:
+    """The ARM type of an instance, lower case; empty where it is none."""
+    kind = TYPES.get(instance.type)
+    spelled = instance.get("type") if instance.type in AZAPI else ""
+    return kind.kind if kind is not None else str(spelled).partition("@")[0].casefold()
 
 
 def _path(ref: Reference) -> tuple[bool, tuple[Step, ...]]:

@@ -1,7 +1,9 @@
 """What a value that comes only with the apply is made of: references followed to instances.
 
-A reference that leads through a local, or anywhere else that a plan does not show, makes the answer
-incomplete, and an incomplete answer is none: it could name one of two candidates and hide the other.
+A plan shows neither locals nor `dynamic` blocks.  What stands there can only be made of what its module can
+see, so it leads to everything in sight that is unknown, of which a reader keeps what fits.  Where even that
+is not certain, the answer is incomplete, and an incomplete answer is none: it could name one of two
+candidates and hide the other.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from typing import Final
 
 from aks_egress.records import field, record
 from aks_egress.values import Reference, Step, Value
+from aks_egress_scan.readers.mapping.azurerm import FOLDS
 from aks_egress_scan.readers.terraform.addresses import (
     ROOT,
     Index,
@@ -23,7 +26,7 @@ from aks_egress_scan.readers.terraform.addresses import (
     take_key,
 )
 from aks_egress_scan.readers.terraform.configuration import Configuration, Table, rows, table
-from aks_egress_scan.readers.terraform.identity import WIDE
+from aks_egress_scan.readers.terraform.identity import WIDE, may_hold_anything
 from aks_egress_scan.readers.terraform.planned import Planned
 
 _LIMIT: Final = 5000
@@ -59,6 +62,7 @@ class _Walk:
     known_too: bool = False
     steps: int = 0
     seen: set[object] = field(default_factory=set)
+    modules: set[ModulePath] = field(default_factory=set)
 
 
 @record(frozen=True, slots=True)
@@ -80,9 +84,12 @@ class Resolver:
         self._instances: dict[tuple[ModulePath, str, str, str], dict[Key, Planned]] = {}
         self._keys: dict[tuple[ModulePath, str, str, str], frozenset[Key]] = {}
         self._modules: dict[tuple[ModulePath, str], dict[Key, None]] = {}
+        self._inside: dict[ModulePath, list[Planned]] = {}
+        self._sights: dict[ModulePath, tuple[Reference, ...] | None] = {}
         for one in instances:
             mode = "data" if one.data else "managed"
             self._instances.setdefault((one.module, mode, one.type, one.name), {})[one.key] = one
+            self._inside.setdefault(one.module, []).append(one)
             for depth, (name, key) in enumerate(one.module):
                 self._modules.setdefault((one.module[:depth], name), {})[key] = None
 
@@ -94,11 +101,49 @@ class Resolver:
         Of the things it refers to only those count that are unknown themselves, unless `known_too`.
         """
         walk = _Walk(known_too=known_too)
-        expressions = instance.written(path).expressions
-        if not expressions:
+        written = instance.written(path)
+        if not written.expressions and (written.visible or instance.declared is None):
             return ()
-        self._expressions(expressions, self._scope(instance), walk, False)
+        if not written.expressions:
+            self._anything(instance.module, walk)
+        self._expressions(written.expressions, self._scope(instance), walk, False)
         return tuple(walk.found) if walk.complete else ()
+
+    def _anything(self, module: ModulePath, walk: _Walk) -> None:
+        """All that an expression in a module can see and that is not known: it is made of some of that."""
+        if module not in self._sights:
+            sight = _Walk()
+            self._look(module, sight)
+            self._sights[module] = tuple(sight.found) if sight.complete and sight.steps <= _LIMIT else None
+        found = self._sights[module]
+        if found is None or walk.known_too:
+            walk.complete = False
+            return
+        walk.found.update(dict.fromkeys(found))
+
+    def _look(self, module: ModulePath, walk: _Walk) -> None:
+        """Its resources, the outputs of the modules it calls, and what its own call gives it."""
+        if module in walk.modules:
+            return
+        walk.modules.add(module)
+        names = tuple(name for name, _ in module)
+        for instance in self._inside.get(module, ()):
+            walk.steps += 1
+            if instance.type not in FOLDS:  # what those know comes from elsewhere in sight
+                self._source(instance, (), True, walk)
+        for outside, name in [place for place in self._modules if place[0] == module]:
+            outputs = self._configuration.outputs((*names, name))
+            for key in self._modules[outside, name]:
+                given = [table(table(one).get("expression")) for one in outputs.values()]
+                self._expressions(given, Scope((*module, (name, key))), walk, True)
+        if module != ROOT:
+            outside, (name, key) = module[:-1], module[-1]
+            call = self._configuration.call(names[:-1], name)
+            around = Scope(
+                outside, key, frozenset(self._modules[outside, name]), call.get("for_each_expression")
+            )
+            for one in table(call.get("expressions")).values():
+                self._expressions(_leaves(one), around, walk, True)
 
     def _scope(self, instance: Planned) -> Scope:
         mode = "data" if instance.data else "managed"
@@ -160,9 +205,16 @@ class Resolver:
             chained = Scope(scope.module, scope.key, chained=True)
             self._expressions([table(scope.each)], chained, walk, wide, (*one[2:], *suffix))
         elif head == "local":
-            walk.complete = False
+            self._hidden(scope.module, walk)
         elif head not in _KNOWN_HEADS:
             self._resource("managed", one, scope, uses, walk, wide, suffix)
+
+    def _hidden(self, module: ModulePath, walk: _Walk) -> None:
+        """What a local of a module is made of."""
+        if walk.modules:
+            self._look(module, walk)
+        else:
+            self._anything(module, walk)
 
     def _variable(
         self, one: tuple[Part, ...], scope: Scope, walk: _Walk, wide: bool, suffix: tuple[Part, ...]
@@ -249,6 +301,8 @@ class Resolver:
     def _source(self, instance: Planned, path: tuple[Step, ...], wide: bool, walk: _Walk) -> None:
         if not (walk.known_too or instance.unknown_at(path)):
             return
+        if may_hold_anything(instance.type):
+            walk.complete = False
         if path and str(path[-1]).endswith(("_id", "_ids", "_name")):
             expressions = instance.written(path).expressions
             if expressions:
