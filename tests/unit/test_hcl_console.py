@@ -89,6 +89,8 @@ _UNTESTED = {
     "bcrypt",
     "ephemeralasnull",
     "issensitive",
+    "list",
+    "map",
     "pathexpand",
     "plantimestamp",
     "rsadecrypt",

@@ -16,6 +16,7 @@ from aks_egress.values import Origin, Step, Unknown, Value
 from aks_egress_scan.readers.base import MalformedError, Parameters, Source
 from aks_egress_scan.readers.hcl.attributes import Attributes
 from aks_egress_scan.readers.hcl.config import read_config
+from aks_egress_scan.readers.hcl.defaults import default_of
 from aks_egress_scan.readers.hcl.disk import Disk
 from aks_egress_scan.readers.hcl.instances import Instance as Evaluated
 from aks_egress_scan.readers.hcl.loading import Loader
@@ -172,11 +173,15 @@ class _Reading:
         if name == "":
             return {one: attributes.get(one) for one in attributes.names()}
         value = attributes.get(name)
-        if value is not None or name in attributes.instance.of.block.body.settings:
+        if value is not None:
             return value
         if attributes.instance.of.type in AZAPI:
             return None
-        return attributes.instance.after_apply((name,)) if data and name != "id" else UNSET
+        if data and name != "id":
+            return attributes.instance.after_apply((name,))
+        configured = frozenset(attributes.instance.of.block.body.settings)
+        default = default_of(attributes.instance.of.type, name, configured)
+        return UNSET if default is None else default
 
     def locate(self, origin: Origin) -> int | None:
         """The line of the part at an origin: of the attribute or block that is nearest."""

@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from aks_egress.values import Origin, Step, Unknown, Value
 from aks_egress_scan.readers.hcl import syntax
+from aks_egress_scan.readers.hcl.defaults import DEFAULTS
 from aks_egress_scan.readers.hcl.evaluator import settled
 from aks_egress_scan.readers.hcl.instances import OWN, OWN_BLOCKS, Instance, Nested, View, nested
 from aks_egress_scan.readers.hcl.syntax import Node, Setting
 from aks_egress_scan.readers.hcl.terms import plain
+from aks_egress_scan.readers.mapping.fields import UNSET
 
 Line = tuple[str, int]
+
+
+class BlockValue(dict[str, Value]):
+    """A nested block; what it does not set is the provider's default, or left to the provider."""
+
+    __slots__ = ("defaults",)
+
+    def __init__(self, values: dict[str, Value], defaults: dict[str, Value]) -> None:
+        super().__init__(values)
+        self.defaults = defaults
+
+    def get(self, key: str, default: Value = None) -> Value:  # type: ignore[override]
+        """The value, its default, or the mark of what nobody configured."""
+        found = super().get(key)
+        return found if found is not None else self.defaults.get(key, UNSET if default is None else default)
 
 
 class Attributes:
@@ -75,12 +92,17 @@ class Attributes:
         return out[0] if len(out) == 1 and isinstance(out[0], Unknown) else out
 
     def _object(self, view: View, path: tuple[Step, ...]) -> Value:
-        found: dict[str, Value] = {}
+        found = BlockValue({}, self._defaults(path))
         for name, setting in view.body.settings.items():
             found[name] = self._setting(view, setting, (*path, name))
         for name, rows in _by_type(view).items():
             found[name] = self._rows(rows, (*path, name))
         return found
+
+    def _defaults(self, path: tuple[Step, ...]) -> dict[str, Value]:
+        prefix = ".".join(step for step in path if isinstance(step, str)) + "."
+        table = DEFAULTS.get(self.instance.of.type, {})
+        return {name.removeprefix(prefix): value for name, value in table.items() if name.startswith(prefix)}
 
 
 def _by_type(view: View) -> dict[str, list[Nested]]:

@@ -263,7 +263,7 @@ def _range(*bounds: int | Decimal) -> ListTerm:
         if start == end:
             return ListTerm()
         raise ProblemError("`range` takes a step that leads towards the end")
-    if abs(end - start) > 1024 * abs(step):
+    if Decimal(end - start) / Decimal(step) > 1024:
         raise ProblemError("`range` makes at most 1024 numbers")
     out: ListTerm = ListTerm()
     at = start

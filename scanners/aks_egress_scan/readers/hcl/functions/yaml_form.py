@@ -34,7 +34,9 @@ def from_yaml(text: str) -> Term:
 def _loader() -> Any:
     yaml = import_module("yaml")
 
-    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    class Loader(base):  # type: ignore[misc]
         """Scalars as Terraform's own reader resolves them."""
 
     Loader.yaml_implicit_resolvers = {}
