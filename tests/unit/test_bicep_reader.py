@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aks_egress.arm.resources import Document, Kind, Resource
-from aks_egress.values import Unknown
+from aks_egress.values import Origin, Unknown
 from aks_egress_scan.readers.base import MalformedError, Parameters, Source
 from aks_egress_scan.readers.bicep import READER
 
@@ -246,6 +246,47 @@ resource subnet 'Microsoft.Network/virtualNetworks/subnets@2024-05-01' = {
     assert subnet.prop("seen") == ["one-a", "one-b"]
     place = two.place("properties", "routes")
     assert (place.path, document.locate(place)) == ("spoke.bicep", 7)
+
+
+def test_parts_around_a_spread_keep_their_lines() -> None:
+    text = """var more = ['z']
+resource r 'M.X/y@1' = {
+  name: 'r'
+  properties: {
+    list: [
+      'a'
+      { b: 1 }
+      ...more
+      'c'
+    ]
+    object: {
+      a: 1
+      ...{ b: 2 }
+      c: 3
+    }
+  }
+}
+"""
+    document = read(text)
+    (resource,) = document.resources
+    assert resource.prop("list") == ["a", {"b": 1}, "z", "c"]
+    lines = {
+        path: document.locate(resource.place("properties", *path))
+        for path in (("list", 0), ("list", 1, "b"), ("list", 3), ("object", "a"), ("object", "c"))
+    }
+    assert lines == {
+        ("list", 0): 6,
+        ("list", 1, "b"): 7,
+        ("list", 3): 5,
+        ("object", "a"): 11,
+        ("object", "c"): 14,
+    }
+
+
+def test_a_place_in_another_document_is_nowhere_here() -> None:
+    document = read(SPOKE, name="rt")
+    elsewhere = Origin("other.bicep", None, ("resources", "groups", "properties"))
+    assert document.locate(elsewhere) is None
 
 
 def test_a_condition_keeps_or_drops_a_resource_and_what_is_nested_in_it() -> None:

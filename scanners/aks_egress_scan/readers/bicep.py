@@ -69,7 +69,7 @@ def _read(source: Source, parameters: Parameters) -> list[Document]:
         options=options(own),
         kind=Kind.BICEP,
         place=_place(template.place),
-        locate=lambda origin: origin.line or template.place.origin(origin.pointer).line,
+        locate=_locate(template.place),
     )
     return [replace(one, notices=(*one.notices, *notices)) for one in documents]
 
@@ -81,6 +81,16 @@ def _place(root: Place) -> Callable[[Pointer], Origin]:
         return Origin(root.origin(pointer).path, None, pointer)
 
     return place
+
+
+def _locate(root: Place) -> Callable[[Origin], int | None]:
+    """Lines of origins in this document; an origin of another one is nowhere here."""
+
+    def locate(origin: Origin) -> int | None:
+        found = root.origin(origin.pointer)
+        return origin.line or (found.line if found.path == origin.path else None)
+
+    return locate
 
 
 def _given(source: Source, parameters: Parameters, lowered: dict[str, Value]) -> dict[str, Value]:

@@ -40,7 +40,23 @@ class Values:
             case syntax.Array(items) if not any(isinstance(item, Spread) for item in items):
                 return self._array(expression, scope, loops=loops)
         place = self.place(scope, expression.at)
+        self._outline(expression, scope, place)
         return written(self.template.lowering.node(expression, scope)), place
+
+    def _outline(self, expression: Expression, scope: Scope, place: Place) -> None:
+        """Places in a value with `...`: of items before the first, of members behind the last."""
+        if isinstance(expression, syntax.Array):
+            for position, item in enumerate(expression.items):
+                if isinstance(item, Spread):
+                    break
+                _, place.parts[position] = self.json(item, scope)
+        elif isinstance(expression, Object):
+            for member in reversed(expression.members):
+                if isinstance(member, Spread):
+                    break
+                if isinstance(member.key, str):
+                    _, place.parts[member.key] = self.json(member.value, scope)
+                    place.parts[member.key].line = scope.unit.line(member.at)
 
     def place(self, scope: Scope, at: int) -> Place:
         """The place of a part of the file."""

@@ -1,0 +1,3 @@
+using '../../spoke.bicep'
+
+param location = 'eastus'

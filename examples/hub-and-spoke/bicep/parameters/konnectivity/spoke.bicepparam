@@ -1,0 +1,4 @@
+using '../../spoke.bicep'
+
+param location = 'eastus'
+param systemHttpsDestination = '10.0.0.4'

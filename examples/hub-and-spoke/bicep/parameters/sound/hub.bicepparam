@@ -1,0 +1,2 @@
+using '../../hub.bicep'
+extends '../hub.bicepparam'
