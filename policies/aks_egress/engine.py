@@ -58,7 +58,10 @@ def judge(documents: Sequence[Document], settings: Settings, tags: ServiceTags) 
         inputs=tuple(_input(document, places) for document in documents),
         clusters=tuple(report_cluster(one, places) for one in clusters),
         findings=tuple(run(context, settings.severities)),
-        notes=_notes(topology, clusters, tags),
+        notes=(
+            *(f"`{one.path}`: {remark}" for one in documents for remark in one.remarks),
+            *_notes(topology, clusters, tags),
+        ),
     )
 
 

@@ -120,7 +120,8 @@ class Document:
     (a nested deployment that could not be followed, a listing that was refused): looking for one
     of them and finding nothing proves nothing.  `unread` = {"*": …} speaks of every type.
     `deployed` marks a picture of what runs already (a snapshot, a state): definitions that are yet
-    to be deployed are laid over it, and what they delete (`deleted`) is gone from it.
+    to be deployed are laid over it, and what they delete (`deleted`) is gone from it.  `remarks` are
+    sentences for the report: when the picture was taken, what it contradicts.
     """
 
     path: str
@@ -132,4 +133,5 @@ class Document:
     deleted: frozenset[ResourceId] = frozenset()
     cloud: str = ""
     deployed: bool = False
+    remarks: tuple[str, ...] = ()
     locate: Callable[[Origin], int | None] = lambda origin: origin.line

@@ -1,0 +1,1 @@
+"""What runs: collected through Azure's own SDKs into a picture that is judged now or later."""

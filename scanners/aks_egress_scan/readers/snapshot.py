@@ -1,0 +1,163 @@
+"""Snapshots of live state, as `aks-egress snapshot` writes them (schema `aks-egress/snapshot/v1`).
+
+What was refused or vanished while the picture was taken stays in it: such a resource is there with
+properties that are Unknown, and the reason names the permission that is missing.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aks_egress.arm.ids import ResourceId, parse_id
+from aks_egress.arm.resources import Document, Kind, Notice, Resource
+from aks_egress.topology.security import ADMIN_RULES
+from aks_egress.values import Origin, Unknown, Value
+from aks_egress_scan.readers.base import MalformedError, Parameters, Source
+from aks_egress_scan.readers.json_text import JsonText, load
+
+SCHEMA: Final = "aks-egress/snapshot/v1"
+CLOUDS: Final = ("public", "china", "usgov")
+_HEAD: Final = 4096
+_ADMIN: Final = ADMIN_RULES.casefold()
+
+Table = dict[str, Value]
+
+
+class SnapshotReader:
+    """Reads snapshots."""
+
+    def claims(self, source: Source) -> bool:
+        """The schema's name stands at the beginning."""
+        head = source.data[:_HEAD]
+        if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            head = head.replace(b"\0", b"")
+        return b'"aks-egress/snapshot/' in head
+
+    def read(self, source: Source, parameters: Parameters) -> list[Document]:  # noqa: ARG002 - snapshots take none
+        """The one document of a snapshot."""
+        return [document_of(load(source), Kind.SNAPSHOT)]
+
+
+READER: Final = SnapshotReader()
+
+
+def document_of(text: JsonText, kind: Kind) -> Document:
+    """The document of a snapshot's text; raises MalformedError where it is not what the schema says."""
+    whole = _object(text, text.value, ())
+    schema = whole.get("schema")
+    if schema != SCHEMA:
+        said = f"the snapshot says `{schema}`, this version reads `{SCHEMA}`: take it anew"
+        raise MalformedError(said, text.path, text.line_of(("schema",)))
+    about = _object(text, whole.get("collected"), ("collected",))
+    taken, cloud = about.get("at"), about.get("cloud")
+    if not isinstance(taken, str) or cloud not in CLOUDS:
+        raise MalformedError(
+            f"`collected` must say when (`at`) and in which cloud (`cloud`: {', '.join(CLOUDS)})",
+            text.path,
+            text.line_of(("collected",)),
+        )
+    found = [_resource(text, row, i) for i, row in enumerate(_list(text, whole, "resources"))]
+    gaps = _Gaps(text)
+    for i, row in enumerate(_list(text, whole, "unread")):
+        gaps.take(_object(text, row, ("unread", i)), i)
+    return Document(
+        text.path,
+        kind,
+        (*found, *gaps.resources),
+        tuple(gaps.notices),
+        unread=gaps.unread,
+        cloud=str(cloud),
+        deployed=True,
+        remarks=(f"it shows what ran at {taken}", *_differences(text, whole, str(cloud))),
+        locate=lambda origin: origin.line or text.line_of(origin.pointer),
+    )
+
+
+def _resource(text: JsonText, row: Value, i: int) -> Resource:
+    body = _object(text, row, ("resources", i))
+    wanted = parse_id(body.get("id"))
+    if wanted is None:
+        raise MalformedError(
+            f"resource {i} has no resource id", text.path, text.line_of(("resources", i, "id"))
+        )
+    if not isinstance(body.get("properties"), dict):
+        raise MalformedError(
+            f"resource {i} has no properties", text.path, text.line_of(("resources", i, "properties"))
+        )
+    return Resource(wanted, Origin(text.path, pointer=("resources", i)), body)
+
+
+class _Gaps:
+    """What the snapshot says that it could not read, as unknowns."""
+
+    def __init__(self, text: JsonText) -> None:
+        self.text = text
+        self.resources: list[Resource] = []
+        self.notices: list[Notice] = []
+        self.unread: dict[str, Unknown] = {}
+
+    def take(self, row: Table, i: int) -> None:
+        """One row of `unread`."""
+        origin = Origin(self.text.path, pointer=("unread", i))
+        kind, said, why = (row.get(name) for name in ("type", "id", "why"))
+        if not (isinstance(kind, str) and isinstance(said, str) and isinstance(why, str)):
+            message = f"row {i} of `unread` needs `type`, `id` and `why` as text"
+            raise MalformedError(message, self.text.path, self.text.line_of(origin.pointer))
+        permission, grant = row.get("permission"), row.get("grant")
+        settle = f"grant `{permission}`: {grant}" if permission and grant else "take the snapshot anew"
+        unknown = Unknown(f"{_shown(said)}: {why}", origin, settle=settle)
+        self.notices.append(Notice("not-collected", f"{unknown.why}; {settle}", origin))
+        wanted = parse_id(said)
+        if row.get("everything") or wanted is None:
+            self.unread.setdefault(kind.casefold(), unknown)
+        elif kind.casefold() == _ADMIN:
+            self.resources += _admin_rules(wanted, unknown)
+        else:
+            self.resources.append(Resource(wanted, origin, {"properties": unknown}))
+
+
+def _admin_rules(network: ResourceId, why: Unknown) -> list[Resource]:
+    """Admin rules over one network that nobody could read: a rule of which nothing is known but where it applies."""
+    manager = f"{network}/providers/Microsoft.Network/networkManagers/not-read"
+    group = ResourceId.parse(f"{manager}/networkGroups/of-{network.name}")
+    collection = ResourceId.parse(
+        f"{manager}/securityAdminConfigurations/not-read/ruleCollections/{network.name}"
+    )
+    bodies: list[tuple[ResourceId, Value]] = [
+        (group, {}),
+        (group.child("staticMembers", network.name), {"resourceId": str(network)}),
+        (collection, {"appliesToGroups": [{"networkGroupId": str(group)}]}),
+        (collection.child("rules", "rules-that-were-not-read"), why),
+    ]
+    return [Resource(one, why.origin, {"properties": properties}) for one, properties in bodies]
+
+
+def _shown(resource_id: str) -> str:
+    wanted = parse_id(resource_id)
+    return f"`{'/'.join(wanted.names)}` ({wanted.type})" if wanted else f"`{resource_id}`"
+
+
+def _differences(text: JsonText, whole: Table, cloud: str) -> list[str]:
+    """What clusters say about their endpoints that the catalogue does not, and the other way round."""
+    rows = [
+        _object(text, row, ("dependencies", i)) for i, row in enumerate(_list(text, whole, "dependencies"))
+    ]
+    if not rows:
+        return []
+    from aks_egress_scan.live.dependencies import differences
+
+    return differences({str(row.get("id")): row.get("found") for row in rows}, cloud)
+
+
+def _object(text: JsonText, value: Value, place: tuple[str | int, ...]) -> Table:
+    if isinstance(value, dict):
+        return value
+    named = f"`{'.'.join(map(str, place))}`" if place else "the snapshot"
+    raise MalformedError(f"{named} must be an object", text.path, text.line_of(place) or 1)
+
+
+def _list(text: JsonText, whole: Table, name: str) -> list[Value]:
+    value = whole.get(name, [])
+    if isinstance(value, list) and (name in whole or name != "resources"):
+        return value
+    raise MalformedError(f"`{name}` must be a list", text.path, text.line_of((name,)) or 1)
