@@ -12,6 +12,7 @@ from aks_egress.checks import (  # noqa: F401  importing registers the rules
     names_and_proxies,
     near_misses,
     next_hops,
+    outdated,
     routing,
     security_rules,
 )

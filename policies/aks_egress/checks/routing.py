@@ -44,6 +44,10 @@ ASYMMETRIC = rule(
 )
 
 
+SHARED = rule(
+    "EGR315", "kubenet-route-table-shared", Severity.WARNING, "Two kubenet clusters share a route table"
+)
+
 ALL_BREAKS = (
     "every connection that leaves the subnet",
     "node provisioning (K8SAPIServerConnFail, OutboundConnFail)",
@@ -201,4 +205,28 @@ def answers_of_load_balancers(context: Context) -> Iterator[Finding]:
             breaks=("public services of type LoadBalancer",),
             fix="use outboundType userDefinedRouting, and publish services through the firewall (DNAT) or internal load balancers",
             key=(subnet.label,),
+        )
+
+
+@check(SHARED)
+def kubenet_tables(context: Context) -> Iterator[Finding]:
+    """kubenet writes the pods' routes into the table, so each cluster needs one of its own (configure-kubenet)."""
+    first: dict[int, str] = {}
+    told: set[tuple[int, str]] = set()
+    for cluster, _, table in every_table(context):
+        if cluster.facts.fact("pod_network").value != "kubenet":
+            continue
+        other = first.setdefault(id(table.resource), cluster.name)
+        if other == cluster.name or (id(table.resource), cluster.name) in told:
+            continue
+        told.add((id(table.resource), cluster.name))
+        yield context.finding(
+            SHARED,
+            f"clusters `{other}` and `{cluster.name}` both use kubenet and share route table `{table.resource.label}`, "
+            "into which each writes the routes of its pods",
+            resource=table.resource,
+            cluster=cluster.name,
+            breaks=("traffic between pods on different nodes", "kubectl logs and exec for some nodes"),
+            fix="give each cluster a route table of its own, or use Azure CNI Overlay, which needs no routes",
+            key=(other, cluster.name),
         )
