@@ -112,6 +112,17 @@ def test_a_dynamic_block_is_made_of_what_its_module_is_given() -> None:
     assert leads_to(found.prop("agentPoolProfiles", 0, "vnetSubnetID")) == ["b"]
 
 
+def test_a_module_without_resources_gives_out_what_it_is_given() -> None:
+    value = plan(NETWORK, subnet("a"), subnet("b"), pool(refs("module.m.id")))
+    value["configuration"]["root_module"]["module_calls"] = {
+        "m": {
+            "expressions": {"id": refs("azurerm_subnet.b.id")},
+            "module": {"outputs": {"id": {"expression": refs("local.id")}}},
+        }
+    }
+    assert where(value) == ["b"]
+
+
 def test_an_id_in_a_local_may_be_put_together_from_its_network() -> None:
     """Where only the network is in sight, every subnet of it is possible."""
     value = plan(subnet("a"), subnet("b"), NETWORK)

@@ -140,7 +140,10 @@ class Resolver:
             outside, (name, key) = module[:-1], module[-1]
             call = self._configuration.call(names[:-1], name)
             around = Scope(
-                outside, key, frozenset(self._modules[outside, name]), call.get("for_each_expression")
+                outside,
+                key,
+                frozenset(self._modules.get((outside, name), {})),
+                call.get("for_each_expression"),
             )
             for one in table(call.get("expressions")).values():
                 self._expressions(_leaves(one), around, walk, True)
