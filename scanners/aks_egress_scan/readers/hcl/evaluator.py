@@ -26,7 +26,7 @@ from aks_egress_scan.readers.hcl.terms import (
 )
 from aks_egress_scan.readers.hcl.types import NUMBER, STRING, convert, type_of, unified
 
-MAX_STEPS: Final = 3_000_000
+MAX_STEPS: Final = 500_000
 MAX_DEPTH: Final = 600
 MAX_TEXT: Final = 4 << 20
 
