@@ -255,11 +255,10 @@ class _Plan:
                 seen.setdefault(self.providers.key(one), set()).add(part[0])
         for one in instances:
             key = self.providers.key(one)
-            known_here = seen.get(key, set())
-            written = self.providers.subscription(key)
-            one.subscription = written or (known_here.pop() if len(known_here) == 1 else OPEN_SUBSCRIPTION)
-            if not written and one.subscription != OPEN_SUBSCRIPTION:
-                known_here.add(one.subscription)
+            ids = seen.get(key, set())
+            one.subscription = self.providers.subscription(key) or (
+                next(iter(ids)) if len(ids) == 1 else OPEN_SUBSCRIPTION
+            )
 
     def _incomplete(self) -> None:
         if self.value.get("complete") is False:
