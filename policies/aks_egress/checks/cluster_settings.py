@@ -43,6 +43,13 @@ DEFAULT_ACCESS = rule(
 )
 NO_SUBNET = rule("EGR905", "cluster-without-subnet", Severity.NOTE, "AKS makes the network itself")
 NOT_READ = rule("EGR902", "input-not-read", Severity.WARNING, "A part of an input could not be read")
+OUTBOUND_MEMBERS = (
+    "managedOutboundIPs",
+    "outboundIPs",
+    "outboundIPPrefixes",
+    "allocatedOutboundPorts",
+    "idleTimeoutInMinutes",
+)
 OUTBOUND_TYPE = ("networkProfile", "outboundType")
 
 
@@ -59,16 +66,16 @@ def outbound_types(context: Context) -> Iterator[Finding]:
             continue
         cluster, named = judged.cluster, judged.cluster.outbound_type
         folded = named.casefold()
-        profile = cluster.resource.prop("networkProfile", "loadBalancerProfile")
-        if folded == "userdefinedrouting" and isinstance(profile, dict) and any(profile.values()):
+        outbound = _outbound_members(cluster)
+        if folded == "userdefinedrouting" and outbound:
             yield context.finding(
                 CONFLICT,
-                f"outboundType is {named} and networkProfile has a loadBalancerProfile; AKS refuses the two together",
+                f"outboundType is {named} and the loadBalancerProfile sets {', '.join(outbound)}; AKS refuses the two together",
                 resource=cluster.resource,
                 origin=cluster.resource.place("properties", "networkProfile", "loadBalancerProfile"),
                 cluster=judged.name,
                 breaks=("creating the cluster (InvalidUserDefinedRoutingWithLoadBalancerProfile)",),
-                fix="drop the loadBalancerProfile",
+                fix=f"drop {', '.join(outbound)} from the loadBalancerProfile",
                 key=("loadBalancerProfile",),
             )
         for subnet in node_subnets(judged):
@@ -83,6 +90,21 @@ def outbound_types(context: Context) -> Iterator[Finding]:
                     fix=fix,
                     key=(subnet.label, what),
                 )
+
+
+def _outbound_members(cluster: Cluster) -> list[str]:
+    """What a load-balancer profile says of the way out.
+
+    `backendPoolType` alone goes with userDefinedRouting: Microsoft's baselines for several regions
+    deploy that, and the reports of refusals begin with the members for ports and timeouts.
+    """
+    profile = cluster.resource.prop("networkProfile", "loadBalancerProfile")
+    given = profile if isinstance(profile, dict) else {}
+    return [
+        name
+        for name in OUTBOUND_MEMBERS
+        if (value := get(given, name)) is not None and not isinstance(value, Unknown) and value != []
+    ]
 
 
 def _conflicts(context: Context, subnet: Subnet, folded: str) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,9 @@ from aks_egress.evaluation.flows import JudgedCluster, JudgedFlow
 from aks_egress.evaluation.verdicts import Verdict
 from aks_egress.findings.advice import blockers, destinations, doubtful, fix
 from aks_egress.findings.report import Finding, Severity
+from aks_egress.packets.intervals import IntervalSet
 from aks_egress.requirements.catalogue import load
+from aks_egress.topology.security import SecurityRule
 from aks_egress.values import Origin
 
 TUNNEL_BLOCKED = rule(
@@ -119,6 +121,8 @@ def _severity(flow: JudgedFlow, said: Rule) -> Severity | None:
     A recommendation that only reports know is a note: Microsoft's own sample network lacks it.
     """
     match flow.requirement.necessity:
+        case "required" if _administration_only(flow):
+            return Severity.WARNING
         case "required":
             return said.severity
         case "recommended" if flow.requirement.id not in _documented():
@@ -128,6 +132,20 @@ def _severity(flow: JudgedFlow, said: Rule) -> Severity | None:
         case "conditional":
             return None if flow.verdict is Verdict.UNKNOWN else Severity.NOTE
     return None
+
+
+ADMINISTRATION = IntervalSet.of([(22, 22), (3389, 3389)])
+"""SSH and remote desktop: no part of Kubernetes uses them between nodes, and hardening shuts them everywhere."""
+
+
+def _administration_only(flow: JudgedFlow) -> bool:
+    """Whether all that is lost inside the network are connections of administrators."""
+    if flow.requirement.role != "east-west" or flow.verdict is not Verdict.PARTIAL:
+        return False
+    against = blockers(flow)
+    return bool(against) and all(
+        isinstance(one.detail, SecurityRule) and one.detail.port.possible <= ADMINISTRATION for one in against
+    )
 
 
 @lru_cache(maxsize=1)

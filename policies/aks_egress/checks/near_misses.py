@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from aks_egress.arm.resources import Resource
 from aks_egress.checks.base import Context, Rule, check, rule
-from aks_egress.checks.scope import firewalls, groups
+from aks_egress.checks.scope import behind, firewalls, groups, tables
 from aks_egress.evaluation.firewall import AKS_TAG, TLS_DEFAULT_PORTS
 from aks_egress.evaluation.flows import JudgedCluster, JudgedFlow
 from aks_egress.evaluation.verdicts import Verdict
@@ -19,7 +19,7 @@ from aks_egress.findings.report import Finding, Severity
 from aks_egress.packets.addresses import EVERYWHERE, prefixes
 from aks_egress.packets.boxes import ANY_PORT, PROTOCOL_NAMES
 from aks_egress.packets.extents import joined
-from aks_egress.packets.intervals import IntervalSet
+from aks_egress.packets.intervals import EMPTY, IntervalSet, union
 from aks_egress.packets.names import Match, covers
 from aks_egress.packets.tags import canonical, region_of, relation
 from aks_egress.records import field, record
@@ -82,7 +82,10 @@ def security_rules(context: Context) -> Iterator[Finding]:
     """Rules of the security group that denies a flow on its way out."""
     for cluster in context.clusters:
         found: dict[tuple[int, str], _Miss] = {}
+        hops: dict[int, IntervalSet] = {}
         for flow in _blocked(cluster):
+            subnet = flow.start.subnet
+            hop = hops.setdefault(id(subnet), _next_hops(context, subnet))
             shut = {
                 one.resource_id: one.detail for one in blockers(flow) if one.hop in ("subnet-nsg", "nic-nsg")
             }
@@ -90,7 +93,7 @@ def security_rules(context: Context) -> Iterator[Finding]:
                 if str(group.id) not in shut:
                     continue
                 for one in context.topology.rules(group).rules:
-                    said = _group_miss(one, flow, shut[str(group.id)])
+                    said = _group_miss(one, flow, shut[str(group.id)], hop)
                     if said is not None:
                         miss = _Miss(group, one.origin, one.name, *said)
                         found.setdefault((id(one), said[0]), miss).requirements.append(flow.requirement)
@@ -238,35 +241,60 @@ def _name_elsewhere(names: tuple[str, ...], wanted: str, region: str | Unknown) 
 # security groups
 
 
-def _group_miss(one: SecurityRule, flow: JudgedFlow, decider: object) -> tuple[str, str] | None:
+def _group_miss(
+    one: SecurityRule, flow: JudgedFlow, decider: object, hops: IntervalSet
+) -> tuple[str, str] | None:
+    """What a rule lacks and how to mend it; None where it lacks nothing, or more than one thing."""
     wanted = flow.requirement
     if one.access != "allow" or one.problems or one.unknowns or one.uncertain is not None:
         return None
-    whole = one.destination.literal == EVERYWHERE and one.port.sure == ANY_PORT
-    if whole or one.destination.groups or not _covers_ports(one.port.sure, wanted):
+    everywhere = one.destination.literal == EVERYWHERE
+    if one.destination.groups or not _covers_ports(one.port.sure, wanted):
         return None
-    if (
-        not any(_tag_covers(tag, wanted) for tag in one.destination.tags)
-        and one.destination.literal != EVERYWHERE
-    ):
-        return None
+    if (everywhere and one.port.sure == ANY_PORT) or (everywhere and one.direction != OUTBOUND):
+        return None  # it says nothing of this flow
     lacks = [] if one.source.tags or one.source.groups or one.source.open else _side_outside(one, flow)
+    if not everywhere and not any(_tag_covers(tag, wanted) for tag in one.destination.tags):
+        if one.destination.tags or not one.destination.literal or not one.destination.literal <= hops:
+            return None
+        lacks.append(_HOP_LACK)
     if one.direction != OUTBOUND:
-        if one.destination.literal == EVERYWHERE:
-            return None  # an honest inbound rule
         lacks.append(("it is an inbound rule; nodes dial outwards", "make it an outbound rule"))
     if _NUMBERS[wanted.protocol] not in one.protocol.sure:
         lacks.append(_protocol_lack(one.protocol.sure, wanted))
-    if not lacks and isinstance(decider, SecurityRule) and decider.priority and one.priority:
-        if one.priority < decider.priority:
-            return None
-        lacks.append(
-            (
-                f"its priority is {one.priority}, and `{decider.name}` (priority {decider.priority}) is asked before",
-                f"give `{one.name}` a priority below {decider.priority}",
-            )
-        )
+    if not lacks:
+        lacks += _order_lacks(one, decider)
     return lacks[0] if len(lacks) == 1 else None
+
+
+_HOP_LACK = (
+    "its destination is the next hop of a route: a security group sees the address that nodes dial, never the firewall's",
+    "allow the destinations themselves; the firewall behind the route decides by name",
+)
+
+
+def _order_lacks(one: SecurityRule, decider: object) -> list[Lack]:
+    if not isinstance(decider, SecurityRule) or not decider.priority or not one.priority:
+        return []
+    if one.priority < decider.priority:
+        return []
+    return [
+        (
+            f"its priority is {one.priority}, and `{decider.name}` (priority {decider.priority}) is asked before",
+            f"give `{one.name}` a priority below {decider.priority}",
+        )
+    ]
+
+
+def _next_hops(context: Context, subnet: Subnet) -> IntervalSet:
+    """The addresses of the appliances that a subnet's routes lead to, with the subnets of firewalls among them."""
+    found = [EMPTY]
+    for table in tables(context, subnet):
+        for route in table.routes:
+            for owner in behind(context, table, route):
+                found += [owner.address] if owner.address is not None else []
+                found += [owner.subnet.prefixes.sure] if owner.is_firewall and owner.subnet else []
+    return union(found)
 
 
 def _side_outside(one: SecurityRule, flow: JudgedFlow) -> list[Lack]:
