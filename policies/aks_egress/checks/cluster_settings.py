@@ -15,7 +15,7 @@ from aks_egress.findings.report import Finding, Severity
 from aks_egress.packets.addresses import BadAddressError, parse
 from aks_egress.topology.clusters import Cluster
 from aks_egress.topology.networks import Subnet
-from aks_egress.values import Unknown, Value, at, items, text
+from aks_egress.values import Unknown, Value, at, get, items, text
 
 CONFLICT = rule(
     "EGR701",
