@@ -431,12 +431,14 @@ def test_a_parameters_file_gives_values_and_its_base_gives_the_rest() -> None:
         "param b = n + 1\nparam c = '${toUpper('x')}${n}'\nparam d = readEnvironmentVariable('D', 'x')\n",
         "other.bicepparam": "using './else.bicep'\nparam a = 'other'\n",
         "else.bicep": "param a string\n",
+        "far.bicepparam": "using 'br:example.azurecr.io/a:1'\nparam a = 'far'\n",
     }
-    main, prod, other = (
-        source(files, name) for name in ("main.bicep", "prod.bicepparam", "other.bicepparam")
+    main, prod, other, far = (
+        source(files, name)
+        for name in ("main.bicep", "prod.bicepparam", "other.bicepparam", "far.bicepparam")
     )
     (direct,) = READER.read(prod, Parameters())
-    (given,) = READER.read(main, Parameters(files=(prod, other), values=(("b", "7"),)))
+    (given,) = READER.read(main, Parameters(files=(prod, other, far), values=(("b", "7"),)))
     for document, number in ((direct, 3), (given, 7)):
         (resource,) = document.resources
         assert [resource.prop(name) for name in "abc"] == ["base", number, "X2"]

@@ -18,7 +18,7 @@ from aks_egress_scan.readers.arm.parameters import given_values, options
 from aks_egress_scan.readers.arm.world import Pointer
 from aks_egress_scan.readers.base import MalformedError, Parameters, Source
 from aks_egress_scan.readers.bicep_lang.nodes import TooLongError
-from aks_egress_scan.readers.bicep_lang.parameter_files import assigned, used_path, using
+from aks_egress_scan.readers.bicep_lang.parameter_files import assigned, is_for, used_path, using
 from aks_egress_scan.readers.bicep_lang.places import Place
 from aks_egress_scan.readers.bicep_lang.template import Template
 from aks_egress_scan.readers.bicep_lang.units import Files
@@ -98,8 +98,7 @@ def _given(source: Source, parameters: Parameters, lowered: dict[str, Value]) ->
     found: dict[str, Value] = {}
     for file in parameters.files:
         if file.path.casefold().endswith(_PARAMETERS):
-            target = using(file)
-            if target is None or target.path == source.path:
+            if is_for(file, source):
                 found |= assigned(file)
         else:
             found |= given_values(Parameters((file,)), lowered)
@@ -113,7 +112,7 @@ def _with_own_parameters(source: Source, parameters: Parameters) -> tuple[Parame
     name = re.sub(r"\.bicep$", "", source.path.replace("\\", "/").rpartition("/")[2], flags=re.IGNORECASE)
     for ending in (_PARAMETERS, ".parameters.json"):
         beside = source.sibling(name + ending)
-        if beside is None or (ending == _PARAMETERS and getattr(using(beside), "path", "") != source.path):
+        if beside is None or (ending == _PARAMETERS and not is_for(beside, source)):
             continue
         said = f"the parameters come from `{beside.path}`, which stands beside the source"
         return replace(parameters, files=(beside,)), (

@@ -24,9 +24,15 @@ def using(source: Source) -> Source | None:
 
 
 def used_path(source: Source) -> str:
-    """How a parameters file spells the template that it is for."""
+    """How a parameters file spells the template that it is for; empty where it is for any."""
     unit = Files().unit(source)
     return (unit.using.path.literal or "") if unit.using is not None and unit.using.path is not None else ""
+
+
+def is_for(source: Source, template: Source) -> bool:
+    """Whether a parameters file is for that template, or for any."""
+    target = using(source)
+    return not used_path(source) if target is None else target.path == template.path
 
 
 def assigned(source: Source) -> dict[str, Value]:
