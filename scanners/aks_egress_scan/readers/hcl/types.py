@@ -9,6 +9,7 @@ from typing import Final
 from aks_egress.records import field, record
 from aks_egress.values import Unknown
 from aks_egress_scan.readers.hcl.terms import (
+    Lazy,
     ListTerm,
     MapTerm,
     ProblemError,
@@ -257,7 +258,8 @@ def _shared(items: Iterable[Term]) -> Type:
 
 
 def _object(value: Term, wanted: ObjectType) -> Term:
-    value = _settled(value)
+    if isinstance(value, Lazy):
+        return {name: convert(value.member(name), kind) for name, kind in wanted.attributes.items()}
     if isinstance(value, Unknown):
         return value
     if not isinstance(value, dict):

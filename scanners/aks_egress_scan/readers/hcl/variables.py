@@ -107,6 +107,8 @@ def type_constraint(node: Node, path: str, evaluate: Evaluate) -> Type:
     match node:
         case Name(name=name) | Literal(value=str(name)) if name in _PRIMITIVE or name in _LEGACY:
             return _PRIMITIVE.get(name) or _LEGACY[name]
+        case Literal(value=str(text)):
+            return type_constraint(parse_expression(path, text, node.line), path, evaluate)
         case Call(name=("list" | "set" | "map") as name, arguments=(inner,)):
             return Collection(name, type_constraint(inner, path, evaluate))
         case Call(name="tuple", arguments=(Tuple(items=items),)):
