@@ -5,7 +5,20 @@ from __future__ import annotations
 import json
 
 import pytest
-from arm_templates import GROUP, NSG, SCHEMA, TABLE, VNET, line, names, only, read, resource, source, template
+from tests.unit.arm_templates import (
+    GROUP,
+    NSG,
+    SCHEMA,
+    TABLE,
+    VNET,
+    line,
+    names,
+    only,
+    read,
+    resource,
+    source,
+    template,
+)
 
 from aks_egress.arm.graph import Graph
 from aks_egress.values import Reference, Unknown

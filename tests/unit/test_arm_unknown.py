@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from arm_templates import GROUP, NSG, TABLE, VNET, deployment, names, only, read, resource, template
+from tests.unit.arm_templates import (
+    GROUP,
+    NSG,
+    TABLE,
+    VNET,
+    deployment,
+    names,
+    only,
+    read,
+    resource,
+    template,
+)
 
 from aks_egress.arm.graph import Graph
 from aks_egress.values import Reference, Unknown, Value

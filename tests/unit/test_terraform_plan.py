@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from terraform_plans import HUB, everything, leads_to, one, plan, read, resource
+from tests.unit.terraform_plans import HUB, everything, leads_to, one, plan, read, resource
 
 from aks_egress.arm.graph import Graph
 from aks_egress.arm.resources import Document, Kind

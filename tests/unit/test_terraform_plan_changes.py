@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from terraform_plans import leads_to, one, plan, read, refs, resource
+from tests.unit.terraform_plans import leads_to, one, plan, read, refs, resource
 
 from aks_egress.arm.graph import Graph
 from aks_egress.values import Unknown

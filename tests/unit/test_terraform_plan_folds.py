@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from terraform_plans import everything, leads_to, one, plan, read, refs, resource
+from tests.unit.terraform_plans import everything, leads_to, one, plan, read, refs, resource
 
 PREFIX = "/subscriptions/1/resourceGroups/rg/providers/Microsoft.Network"
 GROUP_ID = f"{PREFIX}/networkSecurityGroups/n"

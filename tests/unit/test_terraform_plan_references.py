@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from terraform_plans import leads_to, one, plan, read, refs, resource
+from tests.unit.terraform_plans import leads_to, one, plan, read, refs, resource
 
 NETWORK = resource("azurerm_virtual_network.v", {"name": "v"}, {"id": True})
 BY_KEY = "azurerm_subnet.s"

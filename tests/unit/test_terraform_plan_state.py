@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from terraform_plans import HUB, everything, one, read
+from tests.unit.terraform_plans import HUB, everything, one, read
 
 from aks_egress.arm.resources import Document
 from aks_egress.values import Unknown
