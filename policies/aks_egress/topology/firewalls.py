@@ -314,6 +314,8 @@ def _firewall_rule(
     listeners, listeners_unknown = (
         _listeners(get(rule, "protocols")) if stage == "application" else ((), None)
     )
+    if stage == "application" and not items(get(rule, "protocols")) and items(get(rule, "fqdnTags")):
+        listeners = _LISTENERS_OF_TAGS
     return FirewallRule(
         stage=stage,
         name=_name(rule),
@@ -347,6 +349,10 @@ def _links(
     if isinstance(rows, Unknown):
         return (), rows
     return tuple(graph.link(row, near, origin) for row in rows), None  # type: ignore[arg-type]
+
+
+#: an FQDN tag brings its protocols along where the rule names none
+_LISTENERS_OF_TAGS: tuple[tuple[str, str | None], ...] = (("http", "80"), ("https", "443"))
 
 
 def _listeners(value: Value) -> tuple[tuple[tuple[str, str | None], ...], Unknown | None]:
