@@ -594,6 +594,7 @@ resource r 'Microsoft.X/y@1' = {
         ("resource r 'Microsoft.X/${'y'}@1' = {\n  name: 'r'\n}\n", 1, "plain text"),
         ("module m 'main.bicep' = {\n  name: 'm'\n}\n", 1, "contains itself"),
         ("var a = b\nvar b = a\nresource r 'Microsoft.X/y@1' = {\n  name: a\n}\n", None, "depends on itself"),
+        ("resource r 'routeTables@2024-05-01' = {\n  name: 'r'\n}\n", 1, "is not a resource type"),
         ("targetScope = 'planet'\n", 1, "`targetScope` is one of"),
         ("import { x } from 'empty.bicep'\nvar y = x\n", 2, "exports no variable `x`"),
     ],

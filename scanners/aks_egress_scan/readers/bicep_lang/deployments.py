@@ -40,6 +40,16 @@ class Deployments:
         return self.out
 
     def _enter(self, deployed: Deployed) -> None:
+        unit = self.template.unit
+        if (
+            deployed.foreign
+            and "." not in deployed.type.partition("/")[0]
+            and not unit.each(syntax.Extension)
+        ):
+            said = (
+                f"`{deployed.type}` is not a resource type such as 'Microsoft.Network/routeTables@2024-05-01'"
+            )
+            unit.fail(said, deployed.declaration.at)
         if not deployed.foreign and not deployed.existing:
             written_out, place = self._resource(deployed) if deployed.is_resource else self._module(deployed)
             self.out[deployed.key] = written_out
