@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from seeds import MORE
 
 from aks_egress.arm.resources import Document
 from aks_egress.values import Unknown, Value
@@ -111,7 +112,9 @@ templates = st.fixed_dictionaries(
 )
 
 quick = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=120 * MORE,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
 

@@ -14,6 +14,7 @@ from aks_egress_scan.readers.arm.target import Target
 from aks_egress_scan.readers.arm.template import Template
 from aks_egress_scan.readers.arm.world import Pointer
 from aks_egress_scan.readers.expressions.evaluate import Context
+from aks_egress_scan.readers.expressions.limits import BoundsError
 from aks_egress_scan.readers.expressions.unsettled import (
     OpenText,
     Unsettled,
@@ -88,7 +89,10 @@ class Instance:
             if key.casefold() not in _NOT_BODY:
                 made[key] = settler.value(node, (*self.pointer, key), self.context, (key,))
         self._busy = False
-        self.template.budget.weigh(made)
+        try:
+            self.template.budget.weigh(made)
+        except BoundsError as problem:
+            raise self.template.world.refuse(str(problem), self.origin) from None
         return made
 
     def declared(self, path: Pointer) -> Value:
@@ -189,7 +193,7 @@ class _Declaration:
         self.template.world.miss("*" if kind.casefold() == DEPLOYMENTS else kind, reason)
 
     def _one(self, context: Context, found: list[Instance]) -> None:
-        self.template.budget.spend(10)
+        self.template.world.count_resource(self.origin)
         condition = self.value("condition", context)
         if condition is False or (isinstance(condition, str) and condition.casefold() == "false"):
             return

@@ -75,7 +75,8 @@ class Settler:
             name_value = self.text(key, (*pointer, key), context) if key[:1] == "[" else key
             if not isinstance(name_value, str):
                 return unsettled("object", (name_value,))
-            made[name_value] = self.value(item, (*pointer, key), context, (*path, name_value))
+            name = str(name_value)
+            made[name] = self.value(item, (*pointer, key), context, (*path, name))
         return made
 
     def copies(self, loop: dict[str, Any], pointer: Pointer, context: Context, path: Pointer = ()) -> Value:

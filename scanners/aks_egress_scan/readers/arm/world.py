@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Pointer = tuple[Step, ...]
 
 _NOTICE_LIMIT: Final = 100
+_RESOURCE_LIMIT: Final = 20_000
 
 
 class RefusedError(Exception):
@@ -56,11 +57,18 @@ class World:
     unread: dict[str, Unknown] = field(default_factory=dict)
     instances: dict[str, Instance] = field(default_factory=dict)
     count: int = 0
+    resources: int = 0
 
     def serial(self) -> int:
         """The next of a row of numbers: two values that nobody knows are not the same value."""
         self.count += 1
         return self.count
+
+    def count_resource(self, origin: Origin) -> None:
+        """Refuse a deployment that declares absurdly many resources."""
+        self.resources += 1
+        if self.resources > _RESOURCE_LIMIT:
+            raise self.refuse(f"the template declares more than {_RESOURCE_LIMIT:,} resources", origin)
 
     def refuse(self, message: str, origin: Origin) -> MalformedError:
         """The error for a template that is broken at a place."""

@@ -42,7 +42,7 @@ def _create_object(*pairs: Value) -> Value:
             return unsettled("createObject", pairs)
         if not isinstance(key, str):
             raise FunctionProblemError("`createObject` takes text for names")
-        made[key] = pairs[i + 1]
+        made[str(key)] = pairs[i + 1]
     return made
 
 

@@ -11,25 +11,25 @@ from typing import Final
 
 from aks_egress.values import Unknown, Value
 from aks_egress_scan.readers.expressions.functions.json_forms import apostrophized
+from aks_egress_scan.readers.expressions.limits import TEXT_LENGTH, BoundsError
 from aks_egress_scan.readers.expressions.signatures import FunctionProblemError
 from aks_egress_scan.readers.expressions.unsettled import opened, spelled
 
 _ITEM: Final = re.compile(r"\{\{|\}\}|\{(\d{1,4})(?:,(-?\d{1,4}))?(?::([^{}]*))?\}|[{}]")
-_LENGTH_LIMIT: Final = 4_000_000
 _NUMERIC: Final = re.compile(r"([dfgnxDFGNX])(\d{0,2})")
 
 
 def formatted(pattern: str, arguments: Sequence[Value]) -> str:
     """The text of a pattern; what is unknown stands spelled in its place.  Raises FunctionProblemError."""
 
-    room = _LENGTH_LIMIT
+    room = TEXT_LENGTH
 
     def replaced(found: re.Match[str]) -> str:
         nonlocal room
         piece = one(found)
         room -= len(piece)
         if room < 0:
-            raise FunctionProblemError("`format` makes more than four million characters")
+            raise BoundsError(f"`format` makes more than {TEXT_LENGTH:,} characters")
         return piece
 
     def one(found: re.Match[str]) -> str:

@@ -87,4 +87,4 @@ def _map_values(values: Object, body: Body) -> Value:
 def _text(name: str, key: Value) -> str:
     if not isinstance(key, str):
         raise FunctionProblemError(f"the lambda of `{name}` answers text")
-    return key
+    return str(key)

@@ -12,6 +12,7 @@ from aks_egress.arm.ids import parse_id
 from aks_egress.values import Unknown, Value
 from aks_egress_scan.readers.expressions.functions.formats import formatted
 from aks_egress_scan.readers.expressions.functions.json_forms import parsed
+from aks_egress_scan.readers.expressions.limits import TEXT_LENGTH, BoundsError
 from aks_egress_scan.readers.expressions.signatures import FunctionProblemError, define
 from aks_egress_scan.readers.expressions.unsettled import (
     OpenText,
@@ -156,8 +157,8 @@ def _replace(text: Value, old: Value, new: Value) -> Value:
         return unsettled("replace", (text, old, new))
     if not old:
         raise FunctionProblemError("`replace` looks for empty text")
-    if str(text).count(str(old)) * len(str(new)) > 4_000_000:
-        raise FunctionProblemError("`replace` makes more than four million characters")
+    if str(text).count(str(old)) * len(str(new)) > TEXT_LENGTH:
+        raise BoundsError(f"`replace` makes more than {TEXT_LENGTH:,} characters")
     return str(text).replace(str(old), str(new))
 
 
