@@ -145,7 +145,7 @@ class Hops:
 
     def owners(self, value: Value, near: Document) -> list[Owner]:
         """Who owns a private address, as seen from a document."""
-        key = id(near), value if isinstance(value, str) else id(value)
+        key = id(near), value if isinstance(value, str | Unknown) else str(value)
         if key not in self._owners:
             self._owners[key] = owners(self.topology.graph, self.topology.subnets, value, near)
         return self._owners[key]

@@ -111,7 +111,7 @@ class Subnets:
         if wanted is not None and wanted.kind != SUBNETS.casefold():
             why = Unknown(f"the {what} is given as `{wanted}`, which is no subnet")
             wanted = None
-        key = (id(near), wanted.key if wanted else id(value) if isinstance(value, Unknown) else str(value))
+        key = (id(near), wanted.key if wanted else value if isinstance(value, Unknown) else str(value))
         if key not in self._made:
             above = wanted.parent if wanted else None
             network_link = self.graph.find(above, near) if above else Link(())
