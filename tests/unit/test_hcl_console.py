@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from tests.terraform_folder import module_of
 
 from aks_egress.values import Unknown
 from aks_egress_scan.readers.hcl.evaluator import settled
+from aks_egress_scan.readers.hcl.functions.table import FAMILIES, names
 from aks_egress_scan.readers.hcl.parser import parse_expression
 
 ROOT = Path(__file__).parent.parent / "hcl_root"
@@ -74,10 +76,8 @@ def test_every_expression_comes_to_what_terraform_says(said: dict[str, str]) -> 
 
 def test_the_list_is_long_enough_to_mean_something() -> None:
     """A few hundred, and every function of the table that is pure occurs."""
-    from aks_egress_scan.readers.hcl.functions.table import FUNCTIONS
-
     text = "\n".join(EXPRESSIONS)
-    absent = sorted(name for name in FUNCTIONS if not re.search(rf"\b{name}\(", text))
+    absent = sorted(name for name in names() if not re.search(rf"\b{name}\(", text))
     assert len(EXPRESSIONS) > 300
     assert absent == sorted(_UNTESTED)
 
@@ -99,3 +99,9 @@ _UNTESTED = {
     "type",
     "uuid",
 }
+
+
+def test_the_table_lists_what_its_families_hold() -> None:
+    for family, listed in FAMILIES.items():
+        module = import_module(f"aks_egress_scan.readers.hcl.functions.{family}")
+        assert [one.name for one in module.FUNCTIONS] == listed.split()

@@ -10,7 +10,7 @@ from aks_egress.arm.ids import OPEN_RESOURCE_GROUP, OPEN_SUBSCRIPTION
 from aks_egress.records import field, record
 from aks_egress.values import Origin, Unknown
 from aks_egress_scan.readers.hcl import operators, syntax
-from aks_egress_scan.readers.hcl.functions.table import CONTROL, FUNCTIONS, Files
+from aks_egress_scan.readers.hcl.functions.table import CONTROL, Files, function
 from aks_egress_scan.readers.hcl.syntax import Node
 from aks_egress_scan.readers.hcl.terms import (
     ExhaustedError,
@@ -241,12 +241,12 @@ def _call(node: syntax.Call, scope: Scope) -> Term:
     if control is not None:
         return control([lambda one=one: one for one in arguments])  # type: ignore[misc]
     name = node.name.removeprefix("core::")
-    function = FUNCTIONS.get(name)
-    if function is None:
+    known = function(name)
+    if known is None:
         if "::" in name:
             return Unknown(f"`{name}` is a function of a provider", Origin(scope.path, node.line))
         raise ProblemError(f"there is no function `{name}`")
-    return function.call(arguments, scope)
+    return known.call(arguments, scope)
 
 
 def _unary(node: syntax.Unary, scope: Scope) -> Term:

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Final
 
 from aks_egress.values import Unknown
-from aks_egress_scan.readers.hcl.functions import addresses as cidr
-from aks_egress_scan.readers.hcl.functions import (
-    collections,
-    encoding,
-    files,
-    numbers,
-    regexes,
-    strings,
-    templating,
-)
-from aks_egress_scan.readers.hcl.functions import dates as times
 from aks_egress_scan.readers.hcl.functions.function import Files, Function
 from aks_egress_scan.readers.hcl.terms import ProblemError, Term, first_unknown
 from aks_egress_scan.readers.hcl.types import BOOL, NUMBER, STRING, Type, convert, spelled, type_of
 
-__all__ = ["CONTROL", "FUNCTIONS", "Files", "Function"]
+__all__ = ["CONTROL", "FAMILIES", "Files", "Function", "function", "names"]
 
 Argument = Callable[[], Term]
 """An argument that is evaluated when called, and may raise ProblemError."""
@@ -83,19 +73,31 @@ _OTHERS: Final = (
     Function("rsadecrypt", _later("encrypted text is not read"), ("string", "string")),
 )
 
-FUNCTIONS: Final[dict[str, Function]] = {
-    one.name: one
-    for family in (
-        numbers.FUNCTIONS,
-        strings.FUNCTIONS,
-        regexes.FUNCTIONS,
-        collections.FUNCTIONS,
-        encoding.FUNCTIONS,
-        cidr.FUNCTIONS,
-        times.FUNCTIONS,
-        files.FUNCTIONS,
-        templating.FUNCTIONS,
-        _OTHERS,
-    )
-    for one in family
+#: family (a module beside this one) -> its functions; a family is imported when one of them is called
+FAMILIES: Final[dict[str, str]] = {
+    "addresses": "cidrhost cidrnetmask cidrsubnet cidrsubnets",
+    "collections": "alltrue anytrue chunklist coalesce coalescelist compact concat contains distinct element flatten index keys length list lookup map matchkeys merge one range reverse setintersection setproduct setsubtract setunion slice tolist tomap toset transpose values zipmap",
+    "dates": "formatdate timeadd timecmp",
+    "encoding": "base64decode base64encode base64sha256 base64sha512 csvdecode jsondecode jsonencode md5 sha1 sha256 sha512 textdecodebase64 textencodebase64 urlencode uuidv5 yamldecode yamlencode",
+    "files": "abspath basename dirname file filebase64 filebase64sha256 filebase64sha512 fileexists filemd5 fileset filesha1 filesha256 filesha512 pathexpand",
+    "numbers": "abs ceil floor log max min parseint pow signum sum",
+    "regexes": "regex regexall replace",
+    "strings": "chomp endswith format formatlist indent join lower sort split startswith strcontains strrev substr title trim trimprefix trimspace trimsuffix upper",
+    "templating": "templatefile templatestring",
 }
+
+_HOME: Final = {name: family for family, names in FAMILIES.items() for name in names.split()}
+_LOADED: Final[dict[str, Function]] = {one.name: one for one in _OTHERS}
+
+
+def function(name: str) -> Function | None:
+    """The function of that name; None where Terraform has none."""
+    if name not in _LOADED and name in _HOME:
+        module = import_module(f"{__package__}.{_HOME[name]}")
+        _LOADED.update({one.name: one for one in module.FUNCTIONS})
+    return _LOADED.get(name)
+
+
+def names() -> list[str]:
+    """The names of all functions."""
+    return sorted({*_HOME, *(one.name for one in _OTHERS)})
