@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from seeds import MORE
+from tests.property.seeds import MORE
 
 from aks_egress.arm.resources import Document
 from aks_egress.values import Unknown, Value

@@ -258,6 +258,7 @@ def deployment_target(template: Template, data: dict[str, Any], pointer: Pointer
 
 def _full_type(kind: str, parent: ResourceId | None) -> str:
     """The type with its parent's before it, unless it is written in full."""
+    kind = "/".join(part for part in kind.split("/") if part)
     if parent is None or ("." in kind.split("/", maxsplit=1)[0] and "/" in kind):
         return kind
     return f"{parent.type}/{kind}"
