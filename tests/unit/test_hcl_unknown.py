@@ -58,6 +58,15 @@ resource "azurerm_firewall" "fw" {
 resource "azurerm_resource_group" "rg" {
   name = "rg"
 }
+resource "azurerm_virtual_network" "inline" {
+  name = "inline"
+  subnet {
+    name = "a"
+  }
+  subnet {
+    name = "b"
+  }
+}
 data "azurerm_subscription" "now" {}
 data "azurerm_client_config" "now" {}
 data "azurerm_subnet" "old" {
@@ -97,6 +106,11 @@ def value(tmp_path: Path) -> Evaluate:
             "azurerm_firewall.fw",
             ("virtual_hub", 0, "private_ip_address"),
         ),
+        (
+            'one([for s in azurerm_virtual_network.inline.subnet : s.id if s.name == "b"])',
+            "azurerm_virtual_network.inline",
+            ("subnet", 1, "id"),
+        ),
         ("azurerm_firewall.fw.name", "azurerm_firewall.fw", ("name",)),
         ("data.azurerm_subnet.old.id", "data.azurerm_subnet.old", ("id",)),
         (
@@ -119,6 +133,22 @@ def test_a_promise_keeps_what_it_promises(
     found = value(expression)
     assert isinstance(found, Unknown)
     assert found.refers_to == (Reference(address, path),)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "azurerm_virtual_network.inline.subnet.*.id[0]",
+        "tolist(azurerm_virtual_network.inline.subnet)[0].id",
+        "element(tolist(azurerm_virtual_network.inline.subnet)[*].id, 1)",
+        "[for s in azurerm_virtual_network.inline.subnet : s.id][0]",
+        "tolist(toset([azurerm_subnet.many[0].id, azurerm_subnet.many[1].id]))[0]",
+    ],
+)
+def test_a_set_has_no_order_so_any_of_its_elements_may_be_meant(value: Evaluate, expression: str) -> None:
+    found = value(expression)
+    assert isinstance(found, Unknown)
+    assert len(found.refers_to) in (0, 2)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from aks_egress_scan.readers.hcl.module import Module, World
 from aks_egress_scan.readers.hcl.providers import cloud_of, subscription_of
 from aks_egress_scan.readers.hcl.terms import ExhaustedError, Term
 from aks_egress_scan.readers.hcl.variables import Given, declared, given_values, term_of
-from aks_egress_scan.readers.mapping.azurerm import FOLDS, TYPES
+from aks_egress_scan.readers.mapping.azurerm import TYPES
 from aks_egress_scan.readers.mapping.fields import UNSET
 from aks_egress_scan.readers.terraform.addresses import module_path
 from aks_egress_scan.readers.terraform.building import build
@@ -124,7 +124,7 @@ class _Reading:
         """
         for key in module.config.resources:
             mode, kind, _ = key
-            if kind in TYPES or kind in FOLDS or kind in AZAPI or kind == "azurerm_resource_group":
+            if kind.startswith(("azurerm_", "azapi_")):
                 for one in module.managed(key).instances():
                     self._add(module, one, mode == "data", uncertain or one.uncertain)
         for name in module.config.modules:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal
 from typing import Any, Final, Protocol
 
 from aks_egress.arm.ids import OPEN_RESOURCE_GROUP, OPEN_SUBSCRIPTION
@@ -13,6 +12,7 @@ from aks_egress_scan.readers.hcl import operators, syntax
 from aks_egress_scan.readers.hcl.functions.table import CONTROL, Files, function
 from aks_egress_scan.readers.hcl.syntax import Node
 from aks_egress_scan.readers.hcl.terms import (
+    BagTerm,
     ExhaustedError,
     ListTerm,
     ProblemError,
@@ -24,7 +24,8 @@ from aks_egress_scan.readers.hcl.terms import (
     pairs,
     part,
 )
-from aks_egress_scan.readers.hcl.types import NUMBER, STRING, convert, type_of, unified
+from aks_egress_scan.readers.hcl.traversal import element, member
+from aks_egress_scan.readers.hcl.types import STRING, convert, is_bag, type_of, unified
 
 MAX_STEPS: Final = 500_000
 MAX_DEPTH: Final = 600
@@ -157,55 +158,8 @@ def _attribute(node: syntax.Attribute, scope: Scope) -> Term:
     return member(evaluate(node.of, scope), node.name)
 
 
-def member(value: Term, name: str) -> Term:
-    """`value.name`."""
-    if isinstance(value, dict):
-        if name in value:
-            found: Term = value[name]
-            return found
-        raise ProblemError(f"{kind_of(value)} has no `{name}`")
-    if isinstance(value, Unknown):
-        return part(value, name)
-    if value is None or isinstance(value, bool | int | Decimal | str | list):
-        raise ProblemError(f"{kind_of(value)} has no `{name}`")
-    return value.member(name)
-
-
 def _index(node: syntax.Index, scope: Scope) -> Term:
     return element(evaluate(node.of, scope), evaluate(node.key, scope))
-
-
-def element(value: Term, key: Term) -> Term:
-    """`value[key]`."""
-    if isinstance(value, Unknown):
-        return part(value, key) if isinstance(key, int | str) else blurred(value)
-    if isinstance(key, Unknown):
-        options = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-        return any_of(options, key)
-    if isinstance(value, SetTerm):
-        raise ProblemError("a set has no order, so no element can be picked by its index")
-    if isinstance(value, list):
-        return _item(value, key)
-    if value is None or isinstance(value, bool | int | Decimal | str):
-        raise ProblemError(f"{kind_of(value)} has no elements")
-    name = convert(key, STRING)
-    if not isinstance(name, str):
-        raise ProblemError("the key of an element must be text")
-    return member(value, name)
-
-
-def _item(value: list[Any], key: Term) -> Term:
-    at = convert(key, NUMBER)
-    if not isinstance(at, int) or not 0 <= at < len(value):
-        raise ProblemError(f"there is no element [{key}] in {kind_of(value)} of {len(value)}")
-    found: Term = value[at]
-    return found
-
-
-def _number(key: Term) -> Term:
-    from aks_egress_scan.readers.hcl.types import NUMBER
-
-    return convert(key, NUMBER)
 
 
 def _splat(node: syntax.Splat, scope: Scope) -> Term:
@@ -219,6 +173,8 @@ def _splat(node: syntax.Splat, scope: Scope) -> Term:
     for one in items:
         inner = Scope(scope.roots, scope.path, scope.budget, scope.files, scope.names, one)
         out.append(evaluate(node.each, inner))
+    if is_bag(value):
+        return BagTerm(out)
     return ListTerm(out) if isinstance(value, ListTerm | SetTerm) else out
 
 
@@ -303,11 +259,13 @@ def _object(node: syntax.Object, scope: Scope) -> Term:
 
 
 def _for(node: syntax.For, scope: Scope) -> Term:
-    steps = _kept(node, scope)
+    over = evaluate(node.over, scope)
+    steps = _kept(node, over, scope)
     if isinstance(steps, Unknown):
         return steps
     if node.key is None:
-        return [evaluate(node.value, inner) for inner in steps]
+        out_list = [evaluate(node.value, inner) for inner in steps]
+        return BagTerm(out_list) if is_bag(over) else out_list
     out: dict[str, Any] = {}
     for inner in steps:
         key = evaluate(node.key, inner)
@@ -325,10 +283,10 @@ def _for(node: syntax.For, scope: Scope) -> Term:
     return out
 
 
-def _kept(node: syntax.For, scope: Scope) -> list[Scope] | Unknown:
+def _kept(node: syntax.For, over: Term, scope: Scope) -> list[Scope] | Unknown:
     """One scope for every item that the condition lets through."""
     out: list[Scope] = []
-    steps = _iterated(node.names, evaluate(node.over, scope), scope)
+    steps = _iterated(node.names, over, scope)
     if isinstance(steps, Unknown):
         return blurred(steps)
     for inner in steps:

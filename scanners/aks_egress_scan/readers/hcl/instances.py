@@ -13,12 +13,21 @@ from aks_egress_scan.readers.hcl import expansion
 from aks_egress_scan.readers.hcl.evaluator import Scope, settled
 from aks_egress_scan.readers.hcl.expansion import Expansion, Key
 from aks_egress_scan.readers.hcl.syntax import Block, Body
-from aks_egress_scan.readers.hcl.terms import ProblemError, Term, pairs
+from aks_egress_scan.readers.hcl.terms import ProblemError, SetTerm, Term, pairs
 
 MAX_BLOCKS: Final = 20_000
 
 OWN_BLOCKS: Final = frozenset({"lifecycle", "provisioner", "connection", "dynamic", "timeouts"})
 OWN: Final = frozenset({"count", "for_each", "provider", "depends_on"})
+
+#: nested blocks that the provider keeps as a set, so that their order means nothing
+_SETS: Final = frozenset(
+    {
+        ("azurerm_virtual_network", "subnet"),
+        ("azurerm_network_security_group", "security_rule"),
+        ("azurerm_route_table", "route"),
+    }
+)
 
 Guard = Callable[[str, str, Callable[[], Term], Origin], Term]
 
@@ -170,7 +179,7 @@ class View:
             if one.unknown is not None:
                 return Unknown(one.unknown.why, one.unknown.origin, settle=one.unknown.settle)
             found.append(View(self.instance, one.body, one.file, (*self.path, name, len(found)), one.names))
-        return found
+        return SetTerm(found) if (self.instance.of.type, name) in _SETS and len(found) > 1 else found
 
     def _scope(self, path: str) -> Scope:
         scope = self.instance.scope(path)

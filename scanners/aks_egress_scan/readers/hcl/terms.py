@@ -25,6 +25,12 @@ class SetTerm(list[Any]):
     __slots__ = ()
 
 
+class BagTerm(list[Any]):
+    """A list made of a set some of whose elements are not known: their order is not known either."""
+
+    __slots__ = ()
+
+
 class MapTerm(dict[str, Any]):
     """A map of one element type."""
 
@@ -188,6 +194,7 @@ _KINDS: Final[tuple[tuple[type, str], ...]] = (
     (Decimal, "a number"),
     (str, "text"),
     (SetTerm, "a set"),
+    (BagTerm, "a list"),
     (ListTerm, "a list"),
     (list, "a tuple"),
     (MapTerm, "a map"),

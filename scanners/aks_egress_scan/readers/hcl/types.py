@@ -9,6 +9,7 @@ from typing import Final
 from aks_egress.records import field, record
 from aks_egress.values import Unknown
 from aks_egress_scan.readers.hcl.terms import (
+    BagTerm,
     Lazy,
     ListTerm,
     MapTerm,
@@ -247,6 +248,8 @@ def _sequence(value: Term, wanted: Collection) -> Term:
         raise ProblemError(f"{kind_of(value)} stands where a {wanted.name} is expected")
     element = wanted.element if wanted.element != ANY else _shared(value)
     items = [convert(item, element) for item in value]
+    if isinstance(value, SetTerm | BagTerm) and wanted.name == "list" and is_bag(value):
+        return BagTerm(items)
     return set_of(items) if wanted.name == "set" else ListTerm(items)
 
 
@@ -273,6 +276,13 @@ def _object(value: Term, wanted: ObjectType) -> Term:
             given = wanted.defaults[name]
         out[name] = convert(given, kind)
     return out
+
+
+def is_bag(value: Term) -> bool:
+    """Whether the order of a list made of this is not known."""
+    if isinstance(value, BagTerm):
+        return True
+    return isinstance(value, SetTerm) and len(value) > 1 and first_unknown(value) is not None
 
 
 def set_of(items: Iterable[Term]) -> SetTerm:

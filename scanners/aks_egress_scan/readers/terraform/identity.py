@@ -21,6 +21,7 @@ _MACHINES: Final = frozenset(
 )
 _ADDRESS_STEPS: Final = frozenset(
     {
+        "ip_address",
         "private_ip_address",
         "private_ip_addresses",
         "ip_configuration",
@@ -179,7 +180,8 @@ class Identities:
             return None
         if wants_address:
             fits = known.kind in kinds and (not path or path[0] in _ADDRESS_STEPS)
-            return [Reference(str(known), ("properties", "privateIPAddress"))] if fits else None
+            name = "ipAddress" if known.kind == PUBLIC_IPS.casefold() else "privateIPAddress"
+            return [Reference(str(known), ("properties", name))] if fits else None
         if path in ((), ("id",)) and (not kinds or known.kind in kinds):
             return [Reference(str(known))]
         if len(path) == 2 and path[0] == "id" and str(path[1]).startswith("/"):
@@ -188,7 +190,7 @@ class Identities:
                 [Reference(str(child))] if child is not None and (not kinds or child.kind in kinds) else None
             )
         if path[:1] == ("subnet",) and known.kind == VNETS.casefold() and SUBNETS.casefold() in kinds:
-            return _inline_subnets(known, target)
+            return _inline_subnets(known, target, path)
         return None
 
     def _through(
@@ -256,8 +258,11 @@ class Identities:
         return f"/subscriptions/{instance.subscription}/resourceGroups/{group}"
 
 
-def _inline_subnets(network: ResourceId, target: Instance) -> list[Reference] | None:
+def _inline_subnets(network: ResourceId, target: Instance, path: tuple[Step, ...]) -> list[Reference] | None:
+    """The subnets written inside a network that a path may mean: the one of its index, else any."""
     rows = target.get("subnet")
+    if isinstance(rows, list) and len(path) > 1 and isinstance(path[1], int):
+        rows = rows[path[1] : path[1] + 1]
     found: list[Reference] = []
     for row in rows if isinstance(rows, list) else ():
         name = row.get("name") if isinstance(row, dict) else None

@@ -11,6 +11,7 @@ from aks_egress.values import Unknown
 from aks_egress_scan.readers.hcl.functions.function import Function
 from aks_egress_scan.readers.hcl.operators import equals
 from aks_egress_scan.readers.hcl.terms import (
+    BagTerm,
     ExhaustedError,
     ListTerm,
     MapTerm,
@@ -107,6 +108,8 @@ def _element(value: Term, at: int) -> Term:
         raise ProblemError("`element` takes a list that is not empty")
     if not isinstance(at, int) or at < 0:
         raise ProblemError("`element` takes an index from 0 on")
+    if isinstance(value, BagTerm) and (lost := first_unknown(value)) is not None:
+        return any_of(value, lost)
     item: Term = found[at % len(found)]
     return item
 
