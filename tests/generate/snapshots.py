@@ -15,8 +15,8 @@ from typing import Any
 from examples.expectations import Example
 
 from aks_egress.arm.resources import Document, Resource
-from aks_egress.topology.model import Topology
 from aks_egress.packets.tags import ServiceTags
+from aks_egress.topology.model import Topology
 from aks_egress_scan.live.kept import kept_types
 from aks_egress_scan.live.snapshot import Snapshot, render
 from aks_egress_scan.sources import load

@@ -191,13 +191,18 @@ class Graph:
     def _lost(self, wanted: ResourceId, near: Document, known: Resource | None, origin: Origin) -> Link:
         if known is not None and isinstance(known.get("properties"), dict):
             return Link((known,), None, origin)  # a data source or an `existing` with a body of its own
-        gap = near.unread.get(wanted.kind) or near.unread.get("*")
+        gap = self._gap(wanted, near)
         if gap is not None and known is None:
             return Link((), gap, origin)
         why = f"`{'/'.join(wanted.names)}` ({wanted.type}) is not among the inputs"
         return Link(
             (), Unknown(why, origin, settle="name its definition as well, or give it with --context"), origin
         )
+
+    def _gap(self, wanted: ResourceId, near: Document) -> Unknown | None:
+        """Why a resource may be there although nothing shows it: refused by itself, or with its type."""
+        refused = (one.unread[wanted.key] for one in self.documents if wanted.key in one.unread)
+        return near.unread.get(wanted.kind) or near.unread.get("*") or next(refused, None)
 
     def _in(self, wanted: ResourceId, document: Document) -> list[Resource]:
         """What a document holds under an id, inline children included."""

@@ -118,7 +118,8 @@ class Document:
     `locate` turns an origin of this document into a line (from 1), None where it cannot.
     `unread` names resource types of which this document may hold more than `resources` shows
     (a nested deployment that could not be followed, a listing that was refused): looking for one
-    of them and finding nothing proves nothing.  `unread` = {"*": …} speaks of every type.
+    of them and finding nothing proves nothing.  `unread` = {"*": …} speaks of every type, an id (its
+    `key`) of that one resource.
     `deployed` marks a picture of what runs already (a snapshot, a state): definitions that are yet
     to be deployed are laid over it, and what they delete (`deleted`) is gone from it.  `remarks` are
     sentences for the report: when the picture was taken, what it contradicts.

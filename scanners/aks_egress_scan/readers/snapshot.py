@@ -68,7 +68,7 @@ def document_of(text: JsonText, kind: Kind) -> Document:
         unread=gaps.unread,
         cloud=str(cloud),
         deployed=True,
-        remarks=(f"it shows what ran at {taken}", *_differences(text, whole, str(cloud))),
+        remarks=(f"it shows what ran at {taken}", *_remarks(text, whole, str(cloud))),
         locate=lambda origin: origin.line or text.line_of(origin.pointer),
     )
 
@@ -112,8 +112,10 @@ class _Gaps:
             self.unread.setdefault(kind.casefold(), unknown)
         elif kind.casefold() == _ADMIN:
             self.resources += _admin_rules(wanted, unknown)
-        else:
+        elif kind.casefold() == wanted.kind and wanted.parent is not None:
             self.resources.append(Resource(wanted, origin, {"properties": unknown}))
+        elif kind.casefold() == wanted.kind:
+            self.unread[wanted.key] = unknown
 
 
 def _admin_rules(network: ResourceId, why: Unknown) -> list[Resource]:
@@ -137,16 +139,34 @@ def _shown(resource_id: str) -> str:
     return f"`{'/'.join(wanted.names)}` ({wanted.type})" if wanted else f"`{resource_id}`"
 
 
-def _differences(text: JsonText, whole: Table, cloud: str) -> list[str]:
-    """What clusters say about their endpoints that the catalogue does not, and the other way round."""
-    rows = [
-        _object(text, row, ("dependencies", i)) for i, row in enumerate(_list(text, whole, "dependencies"))
-    ]
-    if not rows:
-        return []
-    from aks_egress_scan.live.dependencies import differences
+def _remarks(text: JsonText, whole: Table, cloud: str) -> list[str]:
+    try:
+        return _differences(text, whole, cloud)
+    except (AttributeError, KeyError, TypeError):
+        said = "`dependencies` or `effective` do not have the shape that `aks-egress snapshot` writes"
+        raise MalformedError(said, text.path, text.line_of(("dependencies",))) from None
 
-    return differences({str(row.get("id")): row.get("found") for row in rows}, cloud)
+
+def _differences(text: JsonText, whole: Table, cloud: str) -> list[str]:
+    """Where two pictures of the same thing differ: clusters' own lists of endpoints, Azure's effective rules."""
+    said: list[str] = []
+    found = _by_id(text, whole, "dependencies")
+    if found:
+        from aks_egress_scan.live.dependencies import differences
+
+        said += differences(found, cloud)
+    found = _by_id(text, whole, "effective")
+    if found:
+        from aks_egress_scan.live.effective import effective_differences
+
+        rows = [row for row in _list(text, whole, "resources") if isinstance(row, dict)]
+        said += effective_differences(found, {str(row.get("id")).casefold(): row for row in rows})
+    return said
+
+
+def _by_id(text: JsonText, whole: Table, name: str) -> dict[str, Value]:
+    rows = [_object(text, row, (name, i)) for i, row in enumerate(_list(text, whole, name))]
+    return {str(row.get("id")): row.get("found") for row in rows}
 
 
 def _object(text: JsonText, value: Value, place: tuple[str | int, ...]) -> Table:

@@ -1,0 +1,80 @@
+"""`aks-egress audit`: live subscriptions, judged as they run."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING, Any
+
+from aks_egress_scan.live.choices import add_scope, add_sign_in
+from aks_egress_scan.options import Choices, Help, add_shared
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+    from aks_egress_scan.evaluate import Run
+    from aks_egress_scan.live.session import Session
+    from aks_egress_scan.sources import Loaded
+
+_DESCRIPTION = """\
+Judges the clusters that run in your subscriptions: the same walk as `scan`, over what Azure really has.
+Hubs, firewalls and networks that the clusters need come along, wherever they are.
+
+It reads and changes nothing; Reader rights are enough (docs/permissions.md has a smaller role).  What you
+may not read is undecided, and the report says which permission is missing and how to grant it.
+"""
+
+_EXAMPLES = """\
+examples:
+  az login && aks-egress audit
+  aks-egress audit --subscription 1b2c... --cluster aks-shop
+  aks-egress audit --management-group platform --format html -o fleet.html --snapshot-out fleet.json
+  aks-egress audit --effective                compare with the effective rules and routes that Azure names
+"""
+
+
+def register(subparsers: _SubParsersAction[Any]) -> None:
+    """Add the command to the parser."""
+    parser = subparsers.add_parser("audit", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=Help)
+    add_scope(parser)
+    add_sign_in(parser)
+    parser.add_argument(
+        "--snapshot-out",
+        metavar="FILE",
+        help="keep what was judged, so that `scan` can judge it again offline",
+    )
+    add_shared(parser)
+    parser.set_defaults(run=run)
+
+
+def run(chosen: Namespace) -> int:
+    """Collect, judge and report; the exit status."""
+    from aks_egress_scan import evaluate
+    from aks_egress_scan.live import choices as live
+    from aks_egress_scan.live.session import connect
+
+    choices = Choices(chosen)
+    settled = evaluate.prepare(choices)
+    live.scope_of(choices)
+    session = connect(settled.settings.cloud, choices.one("credential", "default"), choices.one("tenant"))
+    loaded = collected(settled, session, chosen.snapshot_out or "")
+    return evaluate.finish(settled, evaluate.judge(settled, loaded), loaded)
+
+
+def collected(settled: Run, session: Session, snapshot_out: str = "") -> Loaded:
+    """What runs as a document, read from the very bytes that a snapshot has; the context beside it."""
+    from aks_egress.arm.resources import Kind
+    from aks_egress_scan.commands.snapshot import keep
+    from aks_egress_scan.live import choices as live
+    from aks_egress_scan.readers.json_text import JsonText
+    from aks_egress_scan.readers.snapshot import document_of
+    from aks_egress_scan.sources import Loaded, load
+
+    snapshot = live.picture(settled.choices, session, beside=snapshot_out)
+    data = live.data_of(snapshot)
+    if snapshot_out:
+        keep(data, snapshot_out)
+    document = document_of(JsonText(snapshot_out or f"azure-{session.cloud.name}", data), Kind.LIVE)
+    context = settled.choices.many("context")
+    beside = load((), context, settled.choices.many("param")) if context else Loaded()
+    beside.documents.insert(0, document)
+    return beside

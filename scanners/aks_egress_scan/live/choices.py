@@ -1,0 +1,124 @@
+"""The options that commands on live state share, and the run that they make."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from argparse import ArgumentParser
+from typing import TYPE_CHECKING, Any
+
+from aks_egress_scan.failures import UsageFailure
+from aks_egress_scan.options import Choices
+from aks_egress_scan.service_tags import cache_folder
+
+if TYPE_CHECKING:
+    from aks_egress_scan.live.collect import Scope
+    from aks_egress_scan.live.session import Session
+    from aks_egress_scan.live.snapshot import Snapshot
+
+#: `--credential`; `session.CREDENTIALS` says what each is
+CREDENTIALS = (
+    "default",
+    "cli",
+    "developer-cli",
+    "powershell",
+    "environment",
+    "managed-identity",
+    "workload-identity",
+    "device-code",
+    "browser",
+)
+
+
+def add_scope(parser: ArgumentParser) -> None:
+    """Which clusters; everything that can be seen where none is given."""
+    group = parser.add_argument_group("scope", "default: every cluster that you may read")
+    group.add_argument("--subscription", action="append", metavar="ID", help="repeatable")
+    group.add_argument("--management-group", action="append", metavar="NAME", help="repeatable")
+    group.add_argument("--resource-group", action="append", metavar="NAME", help="repeatable")
+
+
+def add_sign_in(parser: ArgumentParser) -> None:
+    """Who asks, and how hard."""
+    group = parser.add_argument_group("signing in and collecting")
+    group.add_argument(
+        "--credential",
+        choices=CREDENTIALS,
+        help="default: what DefaultAzureCredential finds, such as `az login`",
+    )
+    group.add_argument("--tenant", metavar="ID")
+    group.add_argument("--workers", type=int, metavar="N", help="questions asked side by side; default 8")
+    group.add_argument(
+        "--effective",
+        action="store_true",
+        default=None,
+        help="also ask Azure for the effective rules and routes of nodes' network interfaces, and compare",
+    )
+    group.add_argument(
+        "--fresh", action="store_true", default=None, help="do not go on with an interrupted collection"
+    )
+    group.add_argument("--quiet", action="store_true", default=None, help="no progress on standard error")
+
+
+def scope_of(choices: Choices) -> Scope:
+    """The clusters that are meant."""
+    from aks_egress_scan.live.collect import Scope
+
+    scope = Scope(
+        subscriptions=choices.many("subscription"),
+        management_groups=choices.many("management-group"),
+        resource_groups=choices.many("resource-group"),
+        clusters=choices.many("cluster"),
+    )
+    if scope.subscriptions and scope.management_groups:
+        raise UsageFailure("`--subscription` and `--management-group` cannot both say what is meant")
+    return scope
+
+
+def picture(choices: Choices, session: Session, *, beside: str = "") -> Snapshot:
+    """Collect what is meant; an interrupted run keeps what it has beside the file it was to write."""
+    from aks_egress_scan.live.collect import WORKERS, collect
+    from aks_egress_scan.live.journal import Journal
+    from aks_egress_scan.live.progress import Progress
+
+    scope, workers = scope_of(choices), choices.number("workers", WORKERS)
+    progress = Progress(quiet=choices.flag("quiet"))
+    key = json.dumps([session.cloud.name, session.endpoint, scope.as_json()])
+    journal = _journal(Journal, key, beside, fresh=choices.flag("fresh"))
+    if len(journal):
+        progress.end(f"going on with an interrupted collection ({len(journal)} pieces are there)")
+    try:
+        snapshot = collect(
+            session,
+            scope,
+            journal=journal,
+            progress=progress,
+            workers=workers,
+            effective=choices.flag("effective"),
+        )
+    except KeyboardInterrupt:
+        raise UsageFailure("interrupted: the same command goes on where this one stopped") from None
+    journal.done()
+    return snapshot
+
+
+def data_of(snapshot: Snapshot) -> bytes:
+    """The snapshot's file."""
+    from aks_egress import __version__
+    from aks_egress_scan.live.snapshot import render
+
+    return render(snapshot, __version__)
+
+
+def _journal(kind: Any, key: str, beside: str, *, fresh: bool) -> Any:
+    name = f"{beside}.partial"
+    if not beside:
+        digest = hashlib.sha256(key.encode()).hexdigest()[:16]
+        name = os.path.join(cache_folder(), f"collecting-{digest}.partial")  # noqa: PTH118 - as its neighbours
+    try:
+        return kind(name, key, fresh=fresh)
+    except OSError as error:
+        sys.stderr.write(f"aks-egress: an interrupted run could not go on later: {error.strerror}\n")
+        return kind()

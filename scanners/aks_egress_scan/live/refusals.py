@@ -1,0 +1,84 @@
+"""What Azure's refusals mean: which permission is missing, and the command that gives it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aks_egress_scan.live.session import first_line
+from aks_egress_scan.live.snapshot import Unread, kind_of
+
+ROLE = "AKS Egress Reader"
+"""The custom role of docs/permissions.md."""
+
+#: type, lower case -> its spelling in permissions
+_SPELLED = {
+    "microsoft.network": "Microsoft.Network",
+    "microsoft.compute": "Microsoft.Compute",
+    "microsoft.containerservice": "Microsoft.ContainerService",
+    "microsoft.kubernetesconfiguration": "Microsoft.KubernetesConfiguration",
+}
+_LONGEST = 200
+
+
+def unread(error: Exception, resource_id: str, permission: str = "", kind: str = "") -> Unread:
+    """What could not be read, and what would let it be read.
+
+    `permission` is the action that was asked for, reading the resource where it is not given.
+    """
+    kind = kind or kind_of(resource_id)
+    permission = permission or f"{_named(kind, resource_id)}/read"
+    status = getattr(error, "status_code", None)
+    if status in (401, 403):
+        return Unread(
+            kind=kind,
+            id=resource_id,
+            why=f"reading it was refused (HTTP {status}{_code(error)})",
+            permission=permission,
+            grant=grant(resource_id),
+        )
+    if status == 404:
+        return Unread(kind=kind, id=resource_id, why=f"it is not there any more (HTTP 404{_code(error)})")
+    if status == 409 or "MissingSubscriptionRegistration" in str(error):
+        provider = permission.split("/")[0]
+        return Unread(
+            kind=kind,
+            id=resource_id,
+            why=f"the resource provider {provider} is not registered",
+            permission=f"{provider}/register/action",
+            grant=f"az provider register --namespace {provider}",
+        )
+    said = first_line(getattr(error, "message", "") or error)[:_LONGEST]
+    return Unread(kind=kind, id=resource_id, why=f"it could not be read: {_told(status)}{said}")
+
+
+def grant(resource_id: str, role: str = ROLE) -> str:
+    """The command that lets somebody read what is in the subscription or group of a resource."""
+    parts = resource_id.strip("/").split("/")
+    scope = "/" + "/".join(parts[:2]) if parts[0].casefold() == "subscriptions" else resource_id
+    return f'az role assignment create --assignee <who> --role "{role}" --scope {scope}'
+
+
+def _named(kind: str, resource_id: str) -> str:
+    """The type as permissions spell it: as in the id, with the provider's own capitals."""
+    parts = [part for part in resource_id.split("/") if part]
+    folded = [part.casefold() for part in parts]
+    at = len(parts) - folded[::-1].index("providers") if "providers" in folded else len(parts)
+    tail = parts[at:]
+    namespace = _SPELLED.get(kind.split("/", maxsplit=1)[0], kind.split("/", maxsplit=1)[0])
+    return "/".join([namespace, *tail[1::2]]) if tail else kind
+
+
+def _code(error: Exception) -> str:
+    """Azure's own word for the error."""
+    found: Any = getattr(getattr(error, "error", None), "code", None)
+    if found is None:
+        try:
+            found = json.loads(error.response.text())["error"]["code"]  # type: ignore[attr-defined]
+        except (AttributeError, ValueError, KeyError, TypeError):
+            found = None
+    return f" {found}" if isinstance(found, str) and found.isalnum() else ""
+
+
+def _told(status: object) -> str:
+    return f"HTTP {status}: " if status else ""

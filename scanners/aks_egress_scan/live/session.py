@@ -1,0 +1,158 @@
+"""Signing in, and the SDK clients of one run.
+
+The SDKs are imported here and only when something live is asked for; without them the answer is one
+sentence that says what to install.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from threading import Lock
+from typing import Any
+
+from aks_egress_scan.failures import UsageFailure
+from aks_egress_scan.live.clouds import CLOUDS, Cloud
+
+MISSING = "{what} needs {needs}, which is not installed: run `pip install 'aks-egress[{extra}]'`"
+
+#: `--credential` -> the class of azure-identity
+CREDENTIALS: Mapping[str, str] = {
+    "default": "DefaultAzureCredential",
+    "cli": "AzureCliCredential",
+    "developer-cli": "AzureDeveloperCliCredential",
+    "powershell": "AzurePowerShellCredential",
+    "environment": "EnvironmentCredential",
+    "managed-identity": "ManagedIdentityCredential",
+    "workload-identity": "WorkloadIdentityCredential",
+    "device-code": "DeviceCodeCredential",
+    "browser": "InteractiveBrowserCredential",
+}
+_TAKE_AUTHORITY = frozenset(
+    {"default", "environment", "workload-identity", "device-code", "browser", "managed-identity"}
+)
+_TAKE_TENANT = frozenset(
+    {"cli", "developer-cli", "powershell", "device-code", "browser", "workload-identity"}
+)
+
+RETRIES = 8
+"""How often a request is tried again: what is throttled (429, with its Retry-After) and what fails (5xx)."""
+
+
+class Session:
+    """The SDK clients of one run, each made once; safe to share between threads.
+
+    `endpoint` replaces the cloud's resource manager and `policy` the SDKs' own authentication, for servers
+    that are not Azure.  `options` go to every client.
+    """
+
+    def __init__(
+        self, cloud: Cloud, credential: Any, *, endpoint: str = "", policy: Any = None, **options: Any
+    ) -> None:
+        self.cloud = cloud
+        self.credential = credential
+        self.endpoint = endpoint or cloud.manager
+        self.policy = policy
+        self._options = {"retry_total": RETRIES, "retry_status": RETRIES, **options}
+        self._made: dict[tuple[str, str], Any] = {}
+        self._lock = Lock()
+
+    def graph(self) -> Any:
+        """Azure Resource Graph."""
+        from azure.mgmt.resourcegraph import ResourceGraphClient
+
+        return self._client("graph", "", lambda: ResourceGraphClient(self.credential, **self._common()))
+
+    def network(self, subscription: str) -> Any:
+        """Networks of a subscription."""
+        from azure.mgmt.network import NetworkManagementClient
+
+        return self._client(
+            "network",
+            subscription,
+            lambda: NetworkManagementClient(self.credential, subscription, **self._common()),
+        )
+
+    def containers(self, subscription: str) -> Any:
+        """Clusters of a subscription."""
+        from azure.mgmt.containerservice import ContainerServiceClient
+
+        return self._client(
+            "containers",
+            subscription,
+            lambda: ContainerServiceClient(self.credential, subscription, **self._common()),
+        )
+
+    def _common(self) -> dict[str, Any]:
+        common: dict[str, Any] = {
+            "base_url": self.endpoint,
+            "credential_scopes": [self.cloud.scope],
+            "user_agent": "aks-egress",
+            **self._options,
+        }
+        return common | ({"authentication_policy": self.policy} if self.policy is not None else {})
+
+    def _client(self, kind: str, subscription: str, make: Callable[[], Any]) -> Any:
+        with self._lock:
+            key = kind, subscription.casefold()
+            if key not in self._made:
+                self._made[key] = make()
+            return self._made[key]
+
+
+def connect(cloud: str, credential: str = "default", tenant: str = "") -> Session:
+    """A session with a cloud; raises UsageFailure where an SDK is missing or nobody is signed in."""
+    require("azure.identity", "azure.mgmt.resourcegraph", "azure.mgmt.network", "azure.mgmt.containerservice")
+    place = CLOUDS[cloud or "public"]
+    signed_in = _credential(credential, place, tenant)
+    _sign_in(signed_in, place)
+    return Session(place, signed_in)
+
+
+def require(*modules: str, what: str = "reading live state", extra: str = "live") -> None:
+    """Raise UsageFailure with what to install where one of the modules is missing."""
+    from importlib.util import find_spec
+
+    for module in modules:
+        try:
+            found = find_spec(module)
+        except ModuleNotFoundError:
+            found = None
+        if found is None:
+            needs = "the Kubernetes client" if extra == "kubernetes" else "Azure's SDKs"
+            raise UsageFailure(MISSING.format(what=what, needs=needs, extra=extra))
+
+
+def _credential(name: str, cloud: Cloud, tenant: str) -> Any:
+    import azure.identity
+
+    if name not in CREDENTIALS:
+        raise UsageFailure(f"there is no credential `{name}`: use one of {', '.join(CREDENTIALS)}")
+    arguments: dict[str, Any] = {}
+    if name in _TAKE_AUTHORITY:
+        arguments["authority"] = cloud.authority
+    if tenant and name in _TAKE_TENANT:
+        arguments["tenant_id"] = tenant
+    if tenant and name == "default":
+        arguments |= {"interactive_browser_tenant_id": tenant, "additionally_allowed_tenants": [tenant]}
+    try:
+        return getattr(azure.identity, CREDENTIALS[name])(**arguments)
+    except ValueError as error:
+        raise UsageFailure(f"`--credential {name}` cannot be used: {first_line(error)}") from None
+
+
+def _sign_in(credential: Any, cloud: Cloud) -> None:
+    """Ask for a token before anything else, so that a failure is said once and plainly."""
+    from azure.core.exceptions import ClientAuthenticationError
+
+    try:
+        credential.get_token(cloud.scope)
+    except ClientAuthenticationError as error:
+        raise UsageFailure(
+            f"nobody is signed in to Azure: {first_line(error)}; run `az login`, or name another way with `--credential`"
+        ) from None
+
+
+def first_line(error: object) -> str:
+    """The first line of what an SDK says, without its final stop."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0].rstrip(".") if lines else type(error).__name__

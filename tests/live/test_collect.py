@@ -1,0 +1,379 @@
+"""Collecting through the real SDK clients, over HTTP, from a server that answers as Azure does."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("azure.mgmt.resourcegraph")
+pytest.importorskip("azure.mgmt.network")
+pytest.importorskip("azure.mgmt.containerservice")
+
+from examples.expectations import Example
+from tests.generate.snapshots import FOLDER, SUBSCRIPTION, TAKEN, VERSION, deployed
+from tests.live.azure import Azure, running
+
+from aks_egress.arm.resources import Document, Kind
+from aks_egress.engine import judge
+from aks_egress.evaluation.verdicts import Verdict
+from aks_egress.findings.report import Report
+from aks_egress.packets.tags import ServiceTags
+from aks_egress.settings import Settings
+from aks_egress_scan.failures import UsageFailure
+from aks_egress_scan.live.collect import Scope, collect
+from aks_egress_scan.live.journal import Journal
+from aks_egress_scan.live.progress import Progress
+from aks_egress_scan.live.snapshot import Snapshot, render
+from aks_egress_scan.readers.json_text import JsonText
+from aks_egress_scan.readers.snapshot import document_of
+
+Json = dict[str, Any]
+EXAMPLE = Example(FOLDER)
+GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-spoke/providers"
+NETWORK = f"{GROUP}/Microsoft.Network/virtualNetworks/vnet-spoke"
+CLUSTER = f"{GROUP}/Microsoft.ContainerService/managedClusters/aks-shop"
+
+
+def azure(variant: str = "sound", **options: Any) -> Azure:
+    return Azure(copy.deepcopy(deployed(EXAMPLE, variant)), **options)
+
+
+def picture(cloud: Azure, scope: Scope | None = None, **options: Any) -> Snapshot:
+    with running(cloud) as session:
+        return collect(session, scope or Scope(), **options)
+
+
+def document(snapshot: Snapshot) -> Document:
+    return document_of(JsonText("live", render(snapshot, VERSION, TAKEN)), Kind.LIVE)
+
+
+def judged(snapshot: Snapshot) -> Report:
+    return judge([document(snapshot)], Settings(), ServiceTags())
+
+
+def tunnel(snapshot: Snapshot) -> Verdict:
+    (cluster,) = judged(snapshot).clusters
+    return cluster.tunnel.verdict
+
+
+@pytest.mark.parametrize("variant", EXAMPLE.variants)
+def test_what_is_collected_is_the_snapshot_of_the_example(variant: str) -> None:
+    """Over HTTP and through the SDKs, the same bytes as in `examples/`."""
+    snapshot = picture(azure(variant))
+    assert snapshot.unread == []
+    assert list(snapshot.dependencies) == [CLUSTER]
+    snapshot.dependencies.clear()  # the example's clusters never ran, so nobody asked them
+    assert render(snapshot, VERSION, TAKEN) == Path(FOLDER, "snapshot", f"{variant}.json").read_bytes()
+
+
+def test_every_page_is_read() -> None:
+    cloud = azure(page=2)
+    assert set(picture(cloud).resources) == set(picture(azure()).resources)
+    assert cloud.counts["graph"] > 5
+
+
+def test_a_throttled_question_is_asked_again_after_the_time_it_was_told() -> None:
+    cloud = azure()
+    cloud.throttled, cloud.retry_after = 2, "1"
+    assert len(picture(cloud).resources) == len(picture(azure()).resources)
+
+
+def test_an_empty_quota_is_waited_for() -> None:
+    """`x-ms-user-quota-remaining: 0` makes the next query wait instead of being refused."""
+    from aks_egress_scan.live.graph_query import ResourceGraph
+
+    cloud, waited = azure(), []
+    cloud.quota, cloud.resets = "0", "00:00:02"
+    with running(cloud) as session:
+        graph = ResourceGraph(session.graph(), lambda done, total: None, waited.append)
+        rows = list(graph.rows("resources | where type =~ 'microsoft.network/networksecuritygroups'"))
+        assert len(rows) == 2
+        list(graph.rows("resources | where type =~ 'microsoft.network/routetables'"))
+    assert waited == [2.0]
+
+
+def test_a_group_that_may_not_be_read_is_undecided_and_says_what_to_grant() -> None:
+    """Resource Graph leaves it out without a word; asked for by itself it is refused."""
+    cloud = azure()
+    group = f"{GROUP}/Microsoft.Network/networkSecurityGroups/nsg-system"
+    cloud.hidden, cloud.refused = {group.casefold()}, ["networkSecurityGroups"]
+    snapshot = picture(cloud)
+    (refused,) = snapshot.unread
+    assert refused.permission == "Microsoft.Network/networkSecurityGroups/read"
+    assert refused.grant.startswith("az role assignment create")
+    assert SUBSCRIPTION in refused.grant
+    assert tunnel(snapshot) is Verdict.UNKNOWN
+    said = [one.message for one in judged(snapshot).findings]
+    assert any("Microsoft.Network/networkSecurityGroups/read" in one for one in said)
+
+
+def test_what_resource_graph_lacks_is_asked_for_by_itself() -> None:
+    """The rules of a firewall policy, where their table gave nothing."""
+    cloud = azure()
+    policy = next(one for one in cloud.resources.values() if one["type"].endswith("/firewallPolicies"))
+    groups = [key for key in cloud.resources if "/rulecollectiongroups/" in key]
+    policy["properties"]["ruleCollectionGroups"] = [{"id": cloud.resources[key]["id"]} for key in groups]
+    cloud.hidden = set(groups)
+    snapshot = picture(cloud)
+    assert set(groups) <= set(snapshot.resources)
+    assert tunnel(snapshot) is Verdict.OPEN
+
+
+def test_rules_of_a_firewall_that_may_not_be_read_decide_nothing() -> None:
+    cloud = azure()
+    policy = next(one for one in cloud.resources.values() if one["type"].endswith("/firewallPolicies"))
+    groups = [key for key in cloud.resources if "/rulecollectiongroups/" in key]
+    policy["properties"]["ruleCollectionGroups"] = [{"id": cloud.resources[key]["id"]} for key in groups]
+    cloud.hidden, cloud.refused = set(groups), ["/ruleCollectionGroups/"]
+    assert tunnel(picture(cloud)) is Verdict.UNKNOWN
+
+
+def test_a_resource_that_vanishes_meanwhile_is_undecided() -> None:
+    cloud = azure()
+    table = f"{GROUP}/Microsoft.Network/routeTables/rt-spoke"
+    cloud.hidden, cloud.gone = {table.casefold()}, ["routeTables"]
+    snapshot = picture(cloud)
+    assert [(one.id, one.why[:31]) for one in snapshot.unread] == [(table, "it is not there any more (HTTP ")]
+    assert tunnel(snapshot) is Verdict.UNKNOWN
+
+
+def test_admin_rules_in_effect_decide_before_security_groups() -> None:
+    cloud = azure()
+    manager = (
+        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-hub/providers/Microsoft.Network/networkManagers/m"
+    )
+    cloud.admin_rules[NETWORK.casefold()] = [
+        {
+            "id": f"{manager}/securityAdminConfigurations/c/ruleCollections/rc/rules/deny-web",
+            "kind": "Custom",
+            "properties": {
+                "access": "Deny",
+                "direction": "Outbound",
+                "priority": 10,
+                "protocol": "Tcp",
+                "sources": [{"addressPrefix": "*", "addressPrefixType": "IPPrefix"}],
+                "destinations": [{"addressPrefix": "*", "addressPrefixType": "IPPrefix"}],
+                "sourcePortRanges": ["0-65535"],
+                "destinationPortRanges": ["443"],
+            },
+            "ruleCollectionAppliesToGroups": [{"networkGroupId": f"{manager}/networkGroups/all"}],
+            "ruleGroups": [{"id": f"{manager}/networkGroups/all"}],
+        }
+    ]
+    snapshot = picture(cloud)
+    assert tunnel(snapshot) is Verdict.BLOCKED
+    (cluster,) = judged(snapshot).clusters
+    deciders = {hop.rule for flow in cluster.flows for hop in flow.path if hop.hop == "admin-rule"}
+    assert deciders == {"deny-web"}
+
+
+def test_admin_rules_that_may_not_be_read_leave_the_walk_undecided() -> None:
+    """A Deny of another team might be there; nobody could look."""
+    cloud = azure()
+    cloud.refused = ["listNetworkManagerEffectiveSecurityAdminRules"]
+    snapshot = picture(cloud)
+    assert "listNetworkManagerEffectiveSecurityAdminRules" in snapshot.unread[0].permission
+    assert tunnel(snapshot) is Verdict.UNKNOWN
+
+
+def test_a_provider_that_is_not_registered_is_named() -> None:
+    cloud = azure()
+    cloud.unregistered = ["outboundNetworkDependenciesEndpoints"]
+    (one,) = picture(cloud).unread
+    assert one.grant == "az provider register --namespace Microsoft.ContainerService"
+
+
+def test_endpoints_that_the_catalogue_does_not_know_are_said() -> None:
+    cloud = azure()
+    cloud.dependencies = [
+        {
+            "category": "images",
+            "endpoints": [
+                {"domainName": "mcr.microsoft.com", "endpointDetails": [{"port": 443}]},
+                {"domainName": "new.example.net", "endpointDetails": [{"port": 8443}]},
+            ],
+        }
+    ]
+    snapshot = picture(cloud)
+    assert list(snapshot.dependencies) == [CLUSTER]
+    notes = " ".join(judged(snapshot).notes)
+    assert "`new.example.net:8443`" in notes
+    assert "`mcr.microsoft.com:443`" not in notes
+
+
+def test_half_an_answer_is_no_answer() -> None:
+    cloud = azure()
+    cloud.broken = {"outboundNetworkDependenciesEndpoints": 99}
+    (one,) = picture(cloud).unread
+    assert one.id == CLUSTER
+    assert one.why.startswith("it could not be read")
+
+
+def test_half_an_answer_about_networks_decides_nothing() -> None:
+    """Everything that was missing is asked for by itself; what cannot be is undecided."""
+    cloud = azure()
+
+    def break_second(path: str) -> None:
+        if "resourcegraph" in path and cloud.counts["graph"] == 1:
+            cloud.broken["resourcegraph"] = 99
+
+    cloud.on_request = break_second
+    snapshot = picture(cloud)
+    assert NETWORK.casefold() in snapshot.resources
+    assert tunnel(snapshot) is Verdict.UNKNOWN
+
+
+def test_a_slow_page_is_waited_for() -> None:
+    cloud = azure()
+    cloud.slow = {"resourcegraph": 0.3}
+    assert tunnel(picture(cloud)) is Verdict.OPEN
+
+
+def test_clusters_that_cannot_be_listed_end_the_run() -> None:
+    cloud = azure()
+    cloud.refused = ["resourcegraph"]
+    with pytest.raises(UsageFailure, match="the clusters cannot be listed"):
+        picture(cloud)
+
+
+def test_a_scope_follows_references_into_other_subscriptions() -> None:
+    """The spoke's subscription was named; the hub lives in another one."""
+    cloud = azure()
+    other = SUBSCRIPTION[:-4] + "beef"
+    hub, moved = f"{SUBSCRIPTION}/resourceGroups/rg-hub", f"{other}/resourceGroups/rg-hub"
+    cloud = Azure(json.loads(json.dumps(list(cloud.resources.values())).replace(hub, moved)))
+    snapshot = picture(cloud, Scope(subscriptions=(SUBSCRIPTION,)))
+    assert tunnel(snapshot) is Verdict.OPEN
+    assert [one.get("subscriptions") for one in cloud.bodies[-3:]] == [[other]] * 3
+
+
+def test_one_cluster_by_its_name() -> None:
+    cloud = azure()
+    extra = copy.deepcopy(cloud.resources[CLUSTER.casefold()])
+    extra["id"], extra["name"] = CLUSTER + "-two", "aks-shop-two"
+    cloud.resources[extra["id"].casefold()] = extra
+    snapshot = picture(cloud, Scope(clusters=("AKS-shop",)))
+    assert [one["id"] for one in snapshot.of("microsoft.containerservice/managedclusters")] == [CLUSTER]
+
+
+def test_an_interrupted_collection_goes_on(tmp_path: Path) -> None:
+    """Ctrl-C while pieces are asked for one by one: what was found is not asked for again."""
+    file = str(tmp_path / "out.json.partial")
+    cloud = azure()
+    progress = Interrupting("details")
+    with running(cloud) as session:
+        with pytest.raises(KeyboardInterrupt):
+            collect(session, Scope(), journal=Journal(file, "key"), progress=progress)
+        asked = cloud.counts["graph"]
+        snapshot = collect(session, Scope(), journal=Journal(file, "key"))
+    assert asked > 2
+    assert cloud.counts["graph"] == asked
+    assert CLUSTER in snapshot.dependencies
+
+
+class Interrupting(Progress):
+    """Somebody presses Ctrl-C at the first step of some work."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(quiet=True)
+        self.what, self.now = what, ""
+
+    def begin(self, what: str, done: int = 0) -> None:
+        self.now = what
+        super().begin(what, done)
+
+    def step(self, done: int, total: int) -> None:
+        if self.now == self.what:
+            raise KeyboardInterrupt
+
+
+def test_what_was_refused_is_asked_for_again(tmp_path: Path) -> None:
+    file = str(tmp_path / "out.json.partial")
+    cloud = azure()
+    cloud.refused = ["outboundNetworkDependenciesEndpoints"]
+    with running(cloud) as session:
+        first = collect(session, Scope(), journal=Journal(file, "key"))
+        cloud.refused = []
+        second = collect(session, Scope(), journal=Journal(file, "key"))
+    assert [one.id for one in first.unread] == [CLUSTER]
+    assert second.unread == []
+    assert CLUSTER in second.dependencies
+
+
+def test_another_collection_does_not_take_over_what_was_found(tmp_path: Path) -> None:
+    file = str(tmp_path / "x.partial")
+    Journal(file, "one").keep("piece", {"resources": []})
+    assert "piece" in Journal(file, "one")
+    assert "piece" not in Journal(file, "two")
+
+
+def test_effective_rules_and_routes_are_compared_hop_by_hop() -> None:
+    cloud = azure()
+    cluster = cloud.resources[CLUSTER.casefold()]
+    cluster["properties"]["nodeResourceGroup"] = "MC_shop"
+    place = (
+        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/MC_shop/providers/Microsoft.Network/networkInterfaces"
+    )
+    nic = {
+        "id": f"{place}/node-0",
+        "type": "Microsoft.Network/networkInterfaces",
+        "properties": {
+            "virtualMachine": {"id": f"{place}/vm"},
+            "ipConfigurations": [
+                {"name": "a", "properties": {"subnet": {"id": f"{NETWORK}/subnets/snet-system"}}}
+            ],
+        },
+    }
+    cloud.children[place.casefold()] = [nic]
+    cloud.effective = {
+        "rules": [
+            {
+                "networkSecurityGroup": {"id": f"{GROUP}/Microsoft.Network/networkSecurityGroups/nsg-system"},
+                "effectiveSecurityRules": [
+                    {
+                        "name": "securityRules/from-elsewhere",
+                        "direction": "Outbound",
+                        "access": "Deny",
+                        "priority": 150,
+                    }
+                ],
+            }
+        ],
+        "routes": [
+            {
+                "source": "VirtualNetworkGateway",
+                "state": "Active",
+                "addressPrefix": ["10.20.0.0/16"],
+                "nextHopType": "VirtualNetworkGateway",
+                "nextHopIpAddress": ["10.9.9.9"],
+            },
+            {
+                "source": "User",
+                "state": "Active",
+                "addressPrefix": ["0.0.0.0/0"],
+                "nextHopType": "VirtualAppliance",
+                "nextHopIpAddress": ["10.0.0.4"],
+            },
+        ],
+    }
+    notes = judged(picture(cloud, effective=True)).notes
+    said = [one for one in notes if "network interface `node-0`" in one]
+    assert any("rule `from-elsewhere` (outbound deny 150)" in one for one in said)
+    assert any("10.20.0.0/16" in one and "learned from a gateway" in one for one in said)
+    assert not any("0.0.0.0/0" in one for one in said)
+
+
+def test_scale_sets_alone_say_that_azure_names_no_effective_rules() -> None:
+    cloud = azure()
+    cloud.resources[CLUSTER.casefold()]["properties"]["nodeResourceGroup"] = "MC_shop"
+    place = (
+        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/MC_shop/providers/Microsoft.Network/networkInterfaces"
+    )
+    cloud.children[place.casefold()] = []
+    snapshot = picture(cloud, effective=True)
+    assert "not for scale sets" in snapshot.unread[0].why
+    assert tunnel(snapshot) is Verdict.OPEN
