@@ -13,7 +13,7 @@ from aks_egress.packets.names import Match
 from aks_egress.packets.tags import ServiceTags
 from aks_egress.topology.model import Topology
 from aks_egress.topology.networks import Subnet, VirtualNetwork
-from aks_egress.topology.spaces import carries, network_space, peer_space
+from aks_egress.topology.spaces import carries, network_space, peer_space, reachable
 from aks_egress.values import NOWHERE, Unknown
 
 LOST = Unknown("known only after deployment")
@@ -194,3 +194,14 @@ def test_a_secured_hub_teaches_the_default_route_only_where_it_surely_does() -> 
             b.resource("virtualHubs/routingIntent", "hub/intent", {"routingPolicies": [policy]}),
         )
         assert topology.gateway(_subnet(topology).network) is expected
+
+
+def test_a_network_that_is_not_known_may_be_a_peered_one() -> None:
+    """Not knowing where a next hop lives is no proof that it cannot be reached."""
+    hub = b.vnet("hub", "10.9.0.0/16", peerings=[b.peering("net")])
+    topology = _topology(_net(b.peering("hub")), hub, b.vnet("far", "10.20.0.0/16"))
+    network = _subnet(topology).network
+    assert reachable(network, topology.networks.of(None, None))[0] is Match.MAYBE
+    rows = {one.name: one for one in topology.graph.of_kind("Microsoft.Network/virtualNetworks")}
+    assert reachable(network, topology.networks.of(rows["hub"], None))[0] is Match.YES
+    assert reachable(network, topology.networks.of(rows["far"], None))[0] is Match.NO

@@ -103,6 +103,8 @@ def reachable(network: VirtualNetwork, other: VirtualNetwork) -> tuple[Match, st
     """Whether an address of another network can be a next hop: the same network, or one directly peered (R8)."""
     if other is network or network.is_(other.id):
         return Match.YES, ""
+    if other.id is None or network.id is None:
+        return Match.MAYBE, "which virtual network it lies in is not known"
     answer, why = Match.NO, f"`{other.name}` is not peered with `{network.name}`"
     for peering in network.peerings:
         if peering.remote.sole is not None:
