@@ -46,23 +46,19 @@ def expand(
     """
     world = World(path, locate or (lambda origin: origin.line), options or {})
     file = File(path, place or (lambda pointer: Origin(path, None, pointer)), sibling)
-    root = _root(world, file, template, parameters or {})
+    resources = _resources(_root(world, file, template, parameters or {}))
+    notices, unread = tuple(world.notices), dict(world.unread)
+    return [Document(path, kind, resources, notices=notices, unread=unread, locate=world.locate)]
+
+
+def _resources(root: Template) -> tuple[Resource, ...]:
+    path = root.world.path
     try:
-        resources = tuple(_resource(one) for one in without_repeats(_all(root)))
+        return tuple(_resource(one) for one in without_repeats(_all(root)))
     except (RefusedError, BoundsError) as problem:
         raise MalformedError(str(problem), path) from None
     except RecursionError:
         raise MalformedError("the template is nested too deeply to be evaluated", path) from None
-    return [
-        Document(
-            path,
-            kind,
-            resources,
-            notices=tuple(world.notices),
-            unread=dict(world.unread),
-            locate=world.locate,
-        )
-    ]
 
 
 def _root(world: World, file: File, template: dict[str, Any], parameters: Mapping[str, Value]) -> Template:
