@@ -51,7 +51,7 @@ def _network(*, sound: bool) -> list[Row]:
 
 
 def _direct() -> list[Row]:
-    """A spoke that leaves by a NAT gateway, with a private endpoint's worth of rules in two groups."""
+    """A spoke that leaves by a NAT gateway; its pods have a subnet and a group of their own."""
     gateway = b.resource(
         "natGateways", "nat", {"publicIpAddresses": [{"id": b.rid("publicIPAddresses", "pip")}]}
     )
