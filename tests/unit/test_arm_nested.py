@@ -14,12 +14,14 @@ from tests.unit.arm_templates import (
     only,
     read,
     resource,
+    source,
     template,
 )
 
 from aks_egress.arm.graph import Graph
 from aks_egress.values import Reference, Unknown
-from aks_egress_scan.readers.base import MalformedError
+from aks_egress_scan.readers.arm_template import READER
+from aks_egress_scan.readers.base import MalformedError, Parameters
 
 FIREWALL = "Microsoft.Network/azureFirewalls"
 TEXT = {"type": "string"}
@@ -229,6 +231,21 @@ def test_what_is_linked_and_not_on_disk_may_hold_anything(link: dict[str, object
     assert "could not be read" in output.why
     missing = Graph([document]).link(f"{GROUP}/providers/{VNET}/v", document)
     assert missing.unknown is document.unread["*"]
+
+
+def test_an_address_whose_folder_is_this_one_is_read_from_disk_and_said() -> None:
+    inner = template(resource(NSG, "n"))
+    data = template(linked("d", {"uri": "https://example.com/main/scenario/nested/inner.json?token"}))
+    (document,) = READER.read(
+        source(data, "here/scenario/main.json", {"nested/inner.json": inner}), Parameters()
+    )
+    (elsewhere,) = READER.read(
+        source(data, "here/other/main.json", {"nested/inner.json": inner}), Parameters()
+    )
+
+    assert names(document) == ["n"]
+    assert [one.code for one in document.notices] == ["linked-on-disk"]
+    assert names(elsewhere) == []
 
 
 def test_templates_that_link_each_other_without_end_are_refused() -> None:

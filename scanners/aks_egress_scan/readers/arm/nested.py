@@ -6,7 +6,7 @@ What stands elsewhere (template specs, addresses) cannot be read here; it is nam
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from aks_egress.values import Unknown, Value, get
@@ -149,16 +149,42 @@ def _by_address(instance: Instance, address: str) -> Linked | None:
     if found is not None:
         return _root_file(instance).sibling(found["path"])
     known = _ADDRESS.fullmatch(address)
-    own, other = file.path.replace("\\", "/").split("/")[:-1], (known["path"] if known else "").split("/")
-    for i in range(len(own) - 1, -1, -1):
-        if own[i] and own[i] in other[1:-1]:
-            tail = other[len(other) - other[::-1].index(own[i]) :]
-            linked = file.sibling("/".join([".."] * (len(own) - 1 - i) + tail))
-            if linked is not None:
-                said = f"the linked template `{address[:200]}` is taken from `{linked.file.path}` on disk"
-                instance.template.world.notice("linked-on-disk", said, instance.origin)
-                return linked
+    for name in _beside(file.path, known["path"] if known else ""):
+        linked = file.sibling(name)
+        if linked is not None:
+            said = f"the linked template `{address[:200]}` is taken from `{linked.file.path}` on disk"
+            instance.template.world.notice("linked-on-disk", said, instance.origin)
+            return linked
     return None
+
+
+#: folders that every second repository has say nothing by themselves
+_COMMON: Final = frozenset(
+    (
+        "arm",
+        "deploy",
+        "infra",
+        "linked",
+        "linkedtemplates",
+        "modules",
+        "nested",
+        "nestedtemplates",
+        "shared",
+        "src",
+        "templates",
+    )
+)
+
+
+def _beside(path: str, address: str) -> Iterator[str]:
+    """Where a file of an address would stand, as seen from a file whose folders have names of the address."""
+    own, other = path.replace("\\", "/").split("/")[:-1], address.split("/")
+    for i in range(len(own) - 1, -1, -1):
+        if not own[i] or own[i] not in other[1:-1]:
+            continue
+        at = len(other) - 1 - other[::-1].index(own[i])
+        if own[i].casefold() not in _COMMON or (i > 0 and own[i - 1] == other[at - 1]):
+            yield "/".join([".."] * (len(own) - 1 - i) + other[at + 1 :])
 
 
 def _root_file(instance: Instance) -> File:
