@@ -30,6 +30,9 @@ PARAMETERS = {
 }
 
 
+MANY = {"name": "c", "count": "[length(parameters('list'))]"}
+
+
 def value_of(expression: str) -> Value:
     """An expression over parameters without values."""
     found = only(
@@ -233,9 +236,21 @@ def test_an_unknown_name_means_nothing_in_another_document() -> None:
 @pytest.mark.parametrize(
     ("row", "kind"),
     [
-        (resource(NSG, "a", copy={"name": "c", "count": "[length(parameters('list'))]"}), NSG.casefold()),
+        (resource(NSG, "a", copy=MANY), NSG.casefold()),
         (resource(f"{VNET}/subnets", "[parameters('x')]"), f"{VNET}/subnets".casefold()),
-        (deployment("d", template(), copy={"name": "c", "count": "[length(parameters('list'))]"}), "*"),
+        (
+            deployment("d", template(deployment("e", template(resource(NSG, "n")))), copy=MANY),
+            NSG.casefold(),
+        ),
+        (
+            resource(
+                "Microsoft.Resources/deployments",
+                "d",
+                copy=MANY,
+                properties={"templateLink": {"relativePath": "x.json"}},
+            ),
+            "*",
+        ),
     ],
 )
 def test_resources_that_nobody_can_count_or_place_may_be_there(row: dict[str, object], kind: str) -> None:

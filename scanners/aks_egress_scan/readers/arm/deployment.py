@@ -10,7 +10,8 @@ from typing import Any
 
 from aks_egress.arm.resources import Document, Kind, Resource
 from aks_egress.values import Origin, Value, get
-from aks_egress_scan.readers.arm.instances import DEPLOYMENTS, RESOURCE_GROUPS, Instance
+from aks_egress_scan.readers.arm.instances import RESOURCE_GROUPS, Instance
+from aks_egress_scan.readers.arm.kinds import DEPLOYMENTS
 from aks_egress_scan.readers.arm.repeats import without_repeats
 from aks_egress_scan.readers.arm.target import of_schema, part
 from aks_egress_scan.readers.arm.template import Template

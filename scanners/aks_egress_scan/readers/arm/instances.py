@@ -9,6 +9,7 @@ from typing import Any, Final
 from aks_egress.arm.ids import BadResourceIdError, ResourceId
 from aks_egress.records import field, record
 from aks_egress.values import Origin, Unknown, Value, at, get
+from aks_egress_scan.readers.arm.kinds import DEPLOYMENTS, full_type, kinds_within
 from aks_egress_scan.readers.arm.settle import Settler
 from aks_egress_scan.readers.arm.target import Target
 from aks_egress_scan.readers.arm.template import Template
@@ -24,7 +25,6 @@ from aks_egress_scan.readers.expressions.unsettled import (
     unsettled,
 )
 
-DEPLOYMENTS: Final = "microsoft.resources/deployments"
 RESOURCE_GROUPS: Final = "microsoft.resources/resourcegroups"
 
 _NOT_BODY: Final = frozenset(
@@ -189,8 +189,8 @@ class _Declaration:
 
     def _miss(self, reason: Unknown) -> None:
         """Note that resources of this type, and of those declared within it, may be missing."""
-        kind = _full_type(self._type(), self.parent)
-        self.template.world.miss("*" if kind.casefold() == DEPLOYMENTS else kind, reason)
+        for kind in sorted(kinds_within(self.data, self.parent.type if self.parent is not None else "")):
+            self.template.world.miss(kind, reason)
 
     def _one(self, context: Context, found: list[Instance]) -> None:
         self.template.world.count_resource(self.origin)
@@ -221,7 +221,9 @@ class _Declaration:
 
     def _id(self, context: Context) -> ResourceId | None:
         """Its id; None, and a note, where the name does not say."""
-        kind = _full_type(spelled(self.value("type", context)), self.parent)
+        kind = full_type(
+            spelled(self.value("type", context)), self.parent.type if self.parent is not None else ""
+        )
         name = self.value("name", context)
         names = segments(spelled(name))
         if self.parent is not None and len(names) < kind.count("/"):
@@ -231,7 +233,7 @@ class _Declaration:
         except (BadResourceIdError, ValueError):
             said = f"the name `{spelled(name)}` does not fit the type `{kind}`"
             why = f"{said}: {name.why}" if isinstance(name, Unknown) else said
-            self.template.world.miss(kind, Unknown(why, self.origin))
+            self._miss(Unknown(why, self.origin))
             return None
 
     def _scope(self, kind: str, context: Context) -> str:
@@ -254,14 +256,6 @@ def deployment_target(template: Template, data: dict[str, Any], pointer: Pointer
         for name in ("subscriptionId", "resourceGroup", "scope")
     )
     return template.target.nested(subscription, group, scope)
-
-
-def _full_type(kind: str, parent: ResourceId | None) -> str:
-    """The type with its parent's before it, unless it is written in full."""
-    kind = "/".join(part for part in kind.split("/") if part)
-    if parent is None or ("." in kind.split("/", maxsplit=1)[0] and "/" in kind):
-        return kind
-    return f"{parent.type}/{kind}"
 
 
 def _composed(scope: str, kind: str, names: list[str]) -> ResourceId:

@@ -13,7 +13,8 @@ from typing import Final
 
 from aks_egress.arm.ids import BadResourceIdError, ResourceId, parse_id
 from aks_egress.values import Reference, Step, Unknown, Value
-from aks_egress_scan.readers.arm.instances import DEPLOYMENTS, Instance
+from aks_egress_scan.readers.arm.instances import Instance
+from aks_egress_scan.readers.arm.kinds import DEPLOYMENTS
 from aks_egress_scan.readers.arm.template import Template
 from aks_egress_scan.readers.arm.world import Pointer
 from aks_egress_scan.readers.expressions.signatures import FunctionProblemError
