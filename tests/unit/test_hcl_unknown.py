@@ -48,6 +48,13 @@ resource "azurerm_subnet" "some" {
   count = var.open
   name  = "some"
 }
+resource "azurerm_subnet" "alone" {
+  count = 1
+  name  = "alone"
+}
+resource "azurerm_public_ip" "out" {
+  name = "out"
+}
 resource "random_string" "suffix" {}
 resource "azurerm_firewall" "fw" {
   name = "fw-${random_string.suffix.result}"
@@ -113,6 +120,8 @@ def value(tmp_path: Path) -> Evaluate:
         ),
         ("azurerm_firewall.fw.name", "azurerm_firewall.fw", ("name",)),
         ("data.azurerm_subnet.old.id", "data.azurerm_subnet.old", ("id",)),
+        ('"${azurerm_public_ip.out.ip_address}/32"', "azurerm_public_ip.out", ("ip_address", "/32")),
+        ("azurerm_subnet.alone.id", "azurerm_subnet.alone[0]", ("id",)),
         (
             '"${azurerm_virtual_network.net.id}/subnets/nodes"',
             "azurerm_virtual_network.net",

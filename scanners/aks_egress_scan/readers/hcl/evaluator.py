@@ -141,8 +141,12 @@ _OPEN: Final = {"subscriptions": OPEN_SUBSCRIPTION, "resourcegroups": OPEN_RESOU
 
 
 def _continued(unknown: Unknown, text: str) -> Unknown:
-    """An id with a known path behind it is the id of a child: `${azurerm_virtual_network.v.id}/subnets/s`."""
-    if text.startswith("/") and unknown.refers_to and all(one.path == ("id",) for one in unknown.refers_to):
+    """An id with a known path behind it is the id of a child: `${azurerm_virtual_network.v.id}/subnets/s`.
+
+    An address with `/32` behind it is still that address.
+    """
+    last = {one.path[-1:] for one in unknown.refers_to}
+    if (text.startswith("/") and last == {("id",)}) or (text == "/32" and last == {("ip_address",)}):
         return part(unknown, text)
     return blurred(unknown)
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from aks_egress.values import Unknown
 from aks_egress_scan.readers.hcl.terms import (
     BagTerm,
+    Lazy,
     ProblemError,
     SetTerm,
     Term,
@@ -29,6 +30,8 @@ def member(value: Term, name: str) -> Term:
         raise ProblemError(f"{kind_of(value)} has no `{name}`")
     if isinstance(value, Unknown):
         return part(value, name)
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], Lazy):
+        return value[0].member(name)  # version 0.11 took the one instance of `count = 1` for the whole
     if value is None or isinstance(value, bool | int | Decimal | str | list):
         raise ProblemError(f"{kind_of(value)} has no `{name}`")
     return value.member(name)
