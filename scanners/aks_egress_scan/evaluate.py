@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -61,9 +62,18 @@ def load_inputs(run: Run, paths: Sequence[str]) -> Loaded:
         raise UsageFailure(
             "nothing was named to judge: give a file or a folder, or `inputs` in the configuration"
         )
+    context = run.choices.many("context")
+    live = "live" in context and not os.path.exists("live")
     loaded = load(
-        named, run.choices.many("context"), run.choices.many("param"), run.choices.number("max-size", 256)
+        named,
+        [one for one in context if not (live and one == "live")],
+        run.choices.many("param"),
+        run.choices.number("max-size", 256),
     )
+    if live:
+        from aks_egress_scan.commands.audit import live_context
+
+        loaded.documents.append(live_context(run))
     for failure in loaded.failures:
         place = ":".join(str(part) for part in (failure.path, failure.line, failure.column) if part)
         say(f"{place}: {failure.message}")

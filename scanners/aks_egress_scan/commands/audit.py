@@ -11,6 +11,7 @@ from aks_egress_scan.options import Choices, Help, add_shared
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
+    from aks_egress.arm.resources import Document
     from aks_egress_scan.evaluate import Run
     from aks_egress_scan.live.session import Session
     from aks_egress_scan.sources import Loaded
@@ -62,19 +63,40 @@ def run(chosen: Namespace) -> int:
 
 def collected(settled: Run, session: Session, snapshot_out: str = "") -> Loaded:
     """What runs as a document, read from the very bytes that a snapshot has; the context beside it."""
-    from aks_egress.arm.resources import Kind
     from aks_egress_scan.commands.snapshot import keep
     from aks_egress_scan.live import choices as live
-    from aks_egress_scan.readers.json_text import JsonText
-    from aks_egress_scan.readers.snapshot import document_of
     from aks_egress_scan.sources import Loaded, load
 
     snapshot = live.picture(settled.choices, session, beside=snapshot_out)
     data = live.data_of(snapshot)
     if snapshot_out:
         keep(data, snapshot_out)
-    document = document_of(JsonText(snapshot_out or f"azure-{session.cloud.name}", data), Kind.LIVE)
     context = settled.choices.many("context")
-    beside = load((), context, settled.choices.many("param")) if context else Loaded()
-    beside.documents.insert(0, document)
-    return beside
+    loaded = load((), context, settled.choices.many("param")) if context else Loaded()
+    loaded.documents.insert(0, _document(data, snapshot_out or f"azure-{session.cloud.name}"))
+    return loaded
+
+
+def live_context(settled: Run) -> Document:
+    """Everything that runs and can be seen, as what completes the picture of definitions (`--context live`).
+
+    `AKS_EGRESS_SUBSCRIPTION` and `AKS_EGRESS_CREDENTIAL` narrow it and say who asks.
+    """
+    from aks_egress.arm.resources import Role
+    from aks_egress_scan.live import choices as live
+    from aks_egress_scan.live.session import connect
+
+    choices = settled.choices
+    session = connect(settled.settings.cloud, choices.one("credential", "default"), choices.one("tenant"))
+    snapshot = live.picture(choices, session, scope=live.scope_of(choices, clusters=False))
+    document = _document(live.data_of(snapshot), "live")
+    document.role = Role.CONTEXT
+    return document
+
+
+def _document(data: bytes, path: str) -> Document:
+    from aks_egress.arm.resources import Kind
+    from aks_egress_scan.readers.json_text import JsonText
+    from aks_egress_scan.readers.snapshot import document_of
+
+    return document_of(JsonText(path, data), Kind.LIVE)

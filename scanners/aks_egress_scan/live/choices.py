@@ -62,28 +62,28 @@ def add_sign_in(parser: ArgumentParser) -> None:
     group.add_argument("--quiet", action="store_true", default=None, help="no progress on standard error")
 
 
-def scope_of(choices: Choices) -> Scope:
-    """The clusters that are meant."""
+def scope_of(choices: Choices, *, clusters: bool = True) -> Scope:
+    """The clusters that are meant; with `clusters` off, those named for judging narrow nothing."""
     from aks_egress_scan.live.collect import Scope
 
     scope = Scope(
         subscriptions=choices.many("subscription"),
         management_groups=choices.many("management-group"),
         resource_groups=choices.many("resource-group"),
-        clusters=choices.many("cluster"),
+        clusters=choices.many("cluster") if clusters else (),
     )
     if scope.subscriptions and scope.management_groups:
         raise UsageFailure("`--subscription` and `--management-group` cannot both say what is meant")
     return scope
 
 
-def picture(choices: Choices, session: Session, *, beside: str = "") -> Snapshot:
+def picture(choices: Choices, session: Session, *, beside: str = "", scope: Scope | None = None) -> Snapshot:
     """Collect what is meant; an interrupted run keeps what it has beside the file it was to write."""
     from aks_egress_scan.live.collect import WORKERS, collect
     from aks_egress_scan.live.journal import Journal
     from aks_egress_scan.live.progress import Progress
 
-    scope, workers = scope_of(choices), choices.number("workers", WORKERS)
+    scope, workers = scope or scope_of(choices), choices.number("workers", WORKERS)
     progress = Progress(quiet=choices.flag("quiet"))
     key = json.dumps([session.cloud.name, session.endpoint, scope.as_json()])
     journal = _journal(Journal, key, beside, fresh=choices.flag("fresh"))

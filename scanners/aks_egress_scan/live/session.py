@@ -13,8 +13,6 @@ from typing import Any
 from aks_egress_scan.failures import UsageFailure
 from aks_egress_scan.live.clouds import CLOUDS, Cloud
 
-MISSING = "{what} needs {needs}, which is not installed: run `pip install 'aks-egress[{extra}]'`"
-
 #: `--credential` -> the class of azure-identity
 CREDENTIALS: Mapping[str, str] = {
     "default": "DefaultAzureCredential",
@@ -118,8 +116,8 @@ def require(*modules: str, what: str = "reading live state", extra: str = "live"
         except ModuleNotFoundError:
             found = None
         if found is None:
-            needs = "the Kubernetes client" if extra == "kubernetes" else "Azure's SDKs"
-            raise UsageFailure(MISSING.format(what=what, needs=needs, extra=extra))
+            needs = "the Kubernetes client, which is" if extra == "kubernetes" else "Azure's SDKs, which are"
+            raise UsageFailure(f"{what} needs {needs} not installed: run `pip install 'aks-egress[{extra}]'`")
 
 
 def _credential(name: str, cloud: Cloud, tenant: str) -> Any:
