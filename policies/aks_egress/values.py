@@ -57,6 +57,7 @@ class Unknown:
     origin: Origin = NOWHERE
     refers_to: tuple[Reference, ...] = ()
     settle: str = ""
+    made_of: tuple[Reference, ...] = ()
 
 
 Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"] | Unknown

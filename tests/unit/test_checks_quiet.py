@@ -64,7 +64,6 @@ def test_microsofts_own_sample_network(mode: str) -> None:
     assert loud(b.judged(*sample(), tunnel=mode)) == []
 
 
-@pytest.mark.xfail(reason="a route for the firewall's own public address leaves every range half decided")
 def test_the_samples_route_for_the_firewalls_own_address() -> None:
     """The same page adds a route that leads the firewall's public address straight to the Internet (R18)."""
     own = b.route("firewall-itself", "20.50.1.1/32", "Internet")

@@ -38,6 +38,7 @@ class Demand:
     target: Subnet | None = None
     endpoint: bool = False
     overlay: bool = False
+    assumptions: tuple[str, ...] = ()
 
 
 class Action(StrEnum):

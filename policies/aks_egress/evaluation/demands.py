@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from aks_egress.arm.ids import ResourceId
 from aks_egress.evaluation.demand import Demand
 from aks_egress.evaluation.outbound import Start
-from aks_egress.packets.addresses import ALL_V4, NEVER_INTERNET, PUBLIC_V4, BadAddressError, parse
+from aks_egress.packets.addresses import ALL_V4, NEVER_INTERNET, PUBLIC_V4, BadAddressError, parse, prefixes
 from aks_egress.packets.boxes import ANY_PORT, EPHEMERAL, ICMP, WITH_PORTS, Box
 from aks_egress.packets.extents import Extent
 from aks_egress.packets.intervals import IntervalSet, union
@@ -17,6 +17,7 @@ from aks_egress.requirements.requirement import Requirement
 from aks_egress.topology.clusters import Cluster, Pool
 from aks_egress.topology.model import Topology
 from aks_egress.topology.networks import Subnet
+from aks_egress.topology.own_addresses import led_straight
 from aks_egress.topology.reading import tokens
 from aks_egress.values import Unknown, Value, at, text
 
@@ -70,15 +71,31 @@ def demands(
     if requirement.kind == "ip":
         # an address inside the network that the definition does not give: it can be anywhere
         return [replace(base, boxes=_boxes(requirement, start, ALL_V4), somewhere=True)]
+    own, assumptions = _own(topology, start)
     return [
         replace(
             base,
-            boxes=_boxes(requirement, start, _somewhere(tag, topology.tags)),
+            boxes=_boxes(requirement, start, _somewhere(tag, topology.tags) - own),
             somewhere=True,
             lies_in=tag,
+            assumptions=assumptions,
         )
         for tag in requirement.lies_in or ("",)
     ]
+
+
+def _own(topology: Topology, start: Start) -> tuple[IntervalSet, tuple[str, ...]]:
+    """Addresses that are no endpoint of anybody else, and what that rests on (R18)."""
+    known = topology.own_addresses
+    led = led_straight([topology.table(one) for one in start.subnet.route_table.resources])
+    taken = led - known
+    if not taken:
+        return known | led, ()
+    said = (
+        f"{', '.join(prefixes(taken))}, which a route leads straight to the Internet beside the default route, is taken to be "
+        "an address of one's own, as in Microsoft's example, and not the API server's or another endpoint's"
+    )
+    return known | led, (said,)
 
 
 def _to_api_server(requirement: Requirement) -> bool:

@@ -29,6 +29,7 @@ HOP_ORDER = (
 OPEN_RANGE = "open the whole range, or filter by name at a firewall"
 BY_DATA = "give the service-tag data (--service-tags), or open the whole range"
 
+SOME_ADDRESSES = 1 << 12
 MOST_HOPS = 24
 """How many decisions of one flow are shown; the worst come first in the choice."""
 
@@ -115,7 +116,7 @@ def judge(parts: Sequence[tuple[Demand, Sequence[Trace]]]) -> Judgement:
     whole = [box for demand, _ in parts for box in demand.boxes]
     reason, settle = _reason(verdict, concerned, every)
     if settle == OPEN_RANGE and any(
-        demand.lies_in and box.destination == PUBLIC_V4 for demand, _ in parts for box in demand.boxes
+        demand.lies_in and _all_public(box) for demand, _ in parts for box in demand.boxes
     ):
         settle = BY_DATA
     deciders = [decider for trace in concerned for step in trace.steps for decider in step]
@@ -126,7 +127,10 @@ def judge(parts: Sequence[tuple[Demand, Sequence[Trace]]]) -> Judgement:
         settle=settle,
         counterexample=_counterexample(verdict, telling),
         doubts=_distinct(doubt for decider in deciders for doubt in decider.doubts),
-        assumptions=_distinct(one for decider in deciders for one in decider.assumptions),
+        assumptions=_distinct(
+            [one for demand, _ in parts for one in demand.assumptions]
+            + [one for decider in deciders for one in decider.assumptions]
+        ),
         traces=tuple(every),
         undecided=_undecided(verdict, every),
     )
@@ -149,6 +153,11 @@ def _undecided(verdict: Verdict, every: Sequence[Trace]) -> tuple[Decider, ...]:
         one for trace in every for step in trace.steps if outcome(step) is Verdict.BLOCKED for one in step
     )
     return tuple(shut)[:1]
+
+
+def _all_public(box: Box) -> bool:
+    """Whether the destination is practically any public address: nobody knows more of it."""
+    return (PUBLIC_V4 - box.destination).size < SOME_ADDRESSES
 
 
 def _shown(verdict: Verdict, traces: Sequence[Trace]) -> Verdict:
@@ -275,7 +284,7 @@ def _counterexample(
         for trace in traces:
             if trace.verdict is Verdict.BLOCKED:
                 shown = trace.box.example().as_dict()
-                if demand.somewhere and demand.target is None and trace.box.destination >= PUBLIC_V4:
+                if demand.somewhere and demand.target is None and _all_public(trace.box):
                     shown["destination"] = demand.name or f"an address of {demand.lies_in or 'the Internet'}"
                 return shown
     return None

@@ -104,9 +104,9 @@ class RouteSelection:
         yield from _ordered(entries)
 
     def _unplaced(self) -> Iterator[Clause[Decider]]:
-        """User routes whose prefix is not known: they could take any packet."""
+        """User routes whose prefix is not known: any packet could be theirs, but for routes to an address of one's own."""
         for route in self.table.routes if self.table else ():
-            if route.unknown is not None:
+            if route.unknown is not None and not route.own_address:
                 yield _clause(self._user_decider(route), Extent.within(ALL_V4 | ALL_V6))
 
     def _user(self, lies_in: str) -> Iterator[_Entry]:
@@ -263,7 +263,8 @@ class RouteSelection:
         if certain:
             return Match.YES
         unsure = self.table.gap is not None or any(
-            route.unknown is not None or route.prefix == ALL_V4 for route in self.table.routes
+            (route.unknown is not None and not route.own_address) or route.prefix == ALL_V4
+            for route in self.table.routes
         )
         return Match.MAYBE if unsure else Match.NO
 

@@ -90,6 +90,8 @@ class TagScope:
         return joined(added) if added else NOTHING
 
     def _from_route(self, route: UserRoute, *, denies: bool) -> Extent:
+        if route.own_address:
+            return NOTHING
         if route.unknown is not None:
             return Extent.within(EVERYWHERE)
         covered = Extent.exactly(route.prefix) if route.prefix is not None else NOTHING

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from aks_egress.arm.graph import Graph, Link
 from aks_egress.arm.ids import ResourceId, parse_id
 from aks_egress.arm.resources import Document, Resource, Role
+from aks_egress.packets.intervals import IntervalSet
 from aks_egress.packets.names import Match
 from aks_egress.packets.tags import ServiceTags
 from aks_egress.topology.clusters import CLUSTERS, Cluster, Subnets, cluster
 from aks_egress.topology.firewalls import Firewall, firewall
 from aks_egress.topology.networks import SUBNETS, Networks, Subnet, VirtualNetwork
+from aks_egress.topology.own_addresses import own_addresses
 from aks_egress.topology.routing import RouteTable, route_table
 from aks_egress.topology.security import ADMIN_RULES, RuleList, SecurityRule, admin_rules, security_rules
 from aks_egress.topology.spaces import remote_network
@@ -38,6 +41,11 @@ class Topology:
         self._tables: dict[int, RouteTable] = {}
         self._firewalls: dict[int, Firewall] = {}
         self._admin: list[tuple[Resource, SecurityRule, list[ResourceId], Unknown | None]] | None = None
+
+    @cached_property
+    def own_addresses(self) -> IntervalSet:
+        """The known addresses of public IPs among the inputs."""
+        return own_addresses(self.graph)
 
     def clusters(self) -> list[Cluster]:
         """The clusters of the documents that are judged, in the documents' order."""

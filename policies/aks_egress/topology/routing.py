@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aks_egress.arm.graph import Graph
+from aks_egress.arm.ids import parse_id
 from aks_egress.arm.resources import Resource
 from aks_egress.packets.addresses import BadAddressError, prefix
 from aks_egress.packets.intervals import IntervalSet
@@ -11,6 +12,7 @@ from aks_egress.records import record
 from aks_egress.values import Origin, Unknown, Value, at, flag, items, text
 
 ROUTES = "Microsoft.Network/routeTables/routes"
+PUBLIC_ADDRESSES = "Microsoft.Network/publicIPAddresses"
 
 #: next-hop types in their one spelling, by lower case
 NEXT_HOPS = {
@@ -45,6 +47,8 @@ class UserRoute:
     hop_addresses: tuple[Value, ...]
     problems: tuple[str, ...] = ()
     uncertain: Unknown | None = None
+    own_address: bool = False
+    """Whether the prefix will be the address of a public IP of one's own, no number yet (R18)."""
 
 
 @record(frozen=True, slots=True)
@@ -94,7 +98,15 @@ def _route(row: Resource) -> UserRoute:
         hop_addresses=_hop_addresses(row, hop, problems),
         problems=tuple(problems),
         uncertain=row.uncertain,
+        own_address=unknown is not None and _of_public_addresses(unknown),
     )
+
+
+def _of_public_addresses(promised: Unknown) -> bool:
+    kinds = [
+        found.kind if (found := parse_id(one.id)) else "" for one in promised.refers_to or promised.made_of
+    ]
+    return bool(kinds) and all(kind == PUBLIC_ADDRESSES.casefold() for kind in kinds)
 
 
 def _target(spelled: str, problems: list[str]) -> tuple[IntervalSet | None, str]:

@@ -117,7 +117,7 @@ def accessed(value: Value, key: Value, *, safe: bool) -> Value:
         return choice(value, *(_either(option, key) for option in value.options))
     if isinstance(value, Unknown):
         text = f"{spelled(value).strip('{}')}.{spelled(key)}".replace("/", "|")
-        return Unsettled(value.why, value.origin, (), value.settle, f"{{{text}}}")
+        return Unsettled(value.why, value.origin, settle=value.settle, spelling=f"{{{text}}}")
     if isinstance(value, OpenText):
         return unsettled("property", (value, key))
     return looked_up(value, key, safe=safe)

@@ -123,7 +123,8 @@ def unsettled(name: str, arguments: Iterable[Value], spelling: str | None = None
     text = opened(name, given) if spelling is None else spelling
     if first is None:
         return Unsettled("it depends on where the template is deployed", spelling=text)
-    return Unsettled(first.why, first.origin, (), first.settle, text)
+    made_of = dict.fromkeys(ref for one in reasons for ref in (*one.refers_to, *one.made_of))
+    return Unsettled(first.why, first.origin, settle=first.settle, made_of=tuple(made_of), spelling=text)
 
 
 def composed(name: str, text: str, parts: Iterable[Value]) -> Value:
@@ -151,7 +152,9 @@ def promised(found: ResourceId, reason: Unsettled) -> Value:
     tidy = _with_open_scopes(found)
     if not any("{" in name for name in tidy.names):
         return OpenText(str(tidy)) if "{" in tidy.spelling else str(tidy)
-    return Unsettled(reason.why, reason.origin, (Reference(str(tidy)),), reason.settle, str(tidy))
+    return Unsettled(
+        reason.why, reason.origin, (Reference(str(tidy)),), settle=reason.settle, spelling=str(tidy)
+    )
 
 
 def _with_open_scopes(found: ResourceId) -> ResourceId:
@@ -209,7 +212,7 @@ def plain(value: Value) -> Value:
     """The value as everybody else knows values: without spellings, open text as text."""
     match value:
         case Unsettled():
-            return Unknown(value.why, value.origin, value.refers_to, value.settle)
+            return Unknown(value.why, value.origin, value.refers_to, value.settle, value.made_of)
         case OpenText():
             return str(value)
         case dict():
@@ -234,4 +237,6 @@ def choice(condition: Value, *options: Value) -> Value:
     named = [targets(one) for one in options]
     refers = tuple(dict.fromkeys(ref for refs in named for ref in refs)) if all(named) else ()
     reason = unsettled("if", (condition, *options))
-    return Choice(reason.why, reason.origin, refers, reason.settle, reason.spelling, options)
+    return Choice(
+        reason.why, reason.origin, refers, settle=reason.settle, spelling=reason.spelling, options=options
+    )

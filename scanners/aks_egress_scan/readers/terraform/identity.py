@@ -10,6 +10,7 @@ from aks_egress.records import replace
 from aks_egress.values import Reference, Step, Unknown, Value
 from aks_egress_scan.readers.mapping.azurerm import FOLDS, TYPES
 from aks_egress_scan.readers.mapping.kinds import NICS, SUBNETS, VNETS, Above, ById, ByName, Type
+from aks_egress_scan.readers.mapping.networks import PUBLIC_IPS
 from aks_egress_scan.readers.terraform.instances import Instance
 
 AZAPI: Final = frozenset({"azapi_resource", "azapi_update_resource", "azapi_data_plane_resource"})

@@ -194,7 +194,7 @@ def _piece(part: str, text: Value, reason: Unsettled) -> Value:
     return (
         composed("split", part, (text,))
         if "/" in part
-        else Unsettled(reason.why, reason.origin, (), reason.settle, part)
+        else Unsettled(reason.why, reason.origin, settle=reason.settle, spelling=part)
     )
 
 
