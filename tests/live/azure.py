@@ -25,6 +25,7 @@ from aks_egress_scan.live.session import Session
 
 Json = dict[str, Any]
 _TABLES = {
+    "microsoft.network/effectivesecurityadminrules": "networkresources",
     "microsoft.network/firewallpolicies/rulecollectiongroups": "networkresources",
     "microsoft.kubernetesconfiguration/extensions": "kubernetesconfigurationresources",
     "microsoft.kubernetesconfiguration/fluxconfigurations": "kubernetesconfigurationresources",

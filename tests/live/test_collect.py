@@ -172,12 +172,27 @@ def test_admin_rules_in_effect_decide_before_security_groups() -> None:
 
 
 def test_admin_rules_that_may_not_be_read_leave_the_walk_undecided() -> None:
-    """A Deny of another team might be there; nobody could look."""
+    """Resource Graph says that another team's rules are in effect; nobody could look at them."""
     cloud = azure()
+    in_effect = f"{NETWORK}/providers/Microsoft.Network/effectiveSecurityAdminRules/default"
+    cloud.resources[in_effect.casefold()] = {
+        "id": in_effect,
+        "type": "microsoft.network/effectivesecurityadminrules",
+        "properties": {},
+    }
     cloud.refused = ["listNetworkManagerEffectiveSecurityAdminRules"]
     snapshot = picture(cloud)
     assert "listNetworkManagerEffectiveSecurityAdminRules" in snapshot.unread[0].permission
     assert tunnel(snapshot) is Verdict.UNKNOWN
+
+
+def test_readers_learn_from_resource_graph_that_no_admin_rules_are_in_effect() -> None:
+    """Reader rights hold no right to ask for the rules; that is said once, and the walk goes on."""
+    cloud = azure()
+    cloud.refused = ["listNetworkManagerEffectiveSecurityAdminRules"]
+    snapshot = picture(cloud)
+    assert [one.id for one in snapshot.unread] == [f"/subscriptions/{SUBSCRIPTION}"]
+    assert tunnel(snapshot) is Verdict.OPEN
 
 
 def test_a_provider_that_is_not_registered_is_named() -> None:

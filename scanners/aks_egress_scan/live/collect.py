@@ -14,6 +14,7 @@ from typing import Any
 from aks_egress.records import record
 from aks_egress_scan.failures import UsageFailure
 from aks_egress_scan.live import details, queries
+from aks_egress_scan.live.admin import settle_admin_rules
 from aks_egress_scan.live.graph_query import ResourceGraph, TruncatedError
 from aks_egress_scan.live.journal import Journal
 from aks_egress_scan.live.kept import kept, kept_types
@@ -130,7 +131,11 @@ class _Collection:
     def _round(self, name: str, subscriptions: Sequence[str], groups: Sequence[str] = ()) -> None:
         for what, query, kinds in (
             ("networks", queries.networks(), (*queries.WHOLE, *queries.SOME)),
-            ("firewall rules", queries.firewall_rules(), ()),  # what is missing is asked for one by one
+            (
+                "rules",
+                queries.rules(),
+                (queries.IN_EFFECT,),
+            ),  # rules that are missing are asked for one by one
             ("extensions", queries.extensions(), queries.EXTENSIONS),
         ):
             self.progress.begin(what)
@@ -177,6 +182,7 @@ class _Collection:
             self._asked |= {one.key for one in known}
             self.ask("resources by themselves", known)
         self.ask("details", list(self._rest()))
+        settle_admin_rules(self.snapshot)
 
     def _rest(self) -> Iterator[details.Piece]:
         for network in node_networks(self.snapshot):

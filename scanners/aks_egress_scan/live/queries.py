@@ -34,7 +34,9 @@ SOME = {
     f"{_NETWORK}/privatednszones/virtualnetworklinks": "id contains 'azmk8s.io' or id contains 'azk8s' or id contains 'containerservice.azure.us'",
 }
 CLUSTERS = "microsoft.containerservice/managedclusters"
-NETWORK_RESOURCES = (f"{_NETWORK}/firewallpolicies/rulecollectiongroups",)
+RULE_GROUPS = f"{_NETWORK}/firewallpolicies/rulecollectiongroups"
+#: an extension of a virtual network over which admin rules are in effect
+IN_EFFECT = f"{_NETWORK}/effectivesecurityadminrules"
 EXTENSIONS = (
     "microsoft.kubernetesconfiguration/extensions",
     "microsoft.kubernetesconfiguration/fluxconfigurations",
@@ -58,9 +60,17 @@ def networks() -> str:
     return _query("resources", " or ".join([f"type in~ ({_listed(WHOLE)})", *some]))
 
 
-def firewall_rules() -> str:
-    """The rule collection groups of firewall policies."""
-    return _query("networkresources", f"type in~ ({_listed(NETWORK_RESOURCES)})")
+def rules() -> str:
+    """The rule collection groups of firewall policies, and the networks over which admin rules are in effect."""
+    configured = "effectiveSecurityAdminConfigurations"
+    any_ = " or ".join(
+        f"array_length(properties.{name}) > 0"
+        for name in (configured, configured[0].upper() + configured[1:])
+    )
+    return _query(
+        "networkresources",
+        f"type =~ {_quoted(RULE_GROUPS)} or (type =~ {_quoted(IN_EFFECT)} and ({any_}))",
+    )
 
 
 def extensions() -> str:

@@ -108,8 +108,10 @@ class _Gaps:
         unknown = Unknown(f"{_shown(said)}: {why}", origin, settle=settle)
         self.notices.append(Notice("not-collected", f"{unknown.why}; {settle}", origin))
         wanted = parse_id(said)
-        if row.get("everything") or wanted is None:
+        if row.get("everything"):
             self.unread.setdefault(kind.casefold(), unknown)
+        elif wanted is None:
+            return  # about a scope: nothing hangs on it
         elif kind.casefold() == _ADMIN:
             self.resources += _admin_rules(wanted, unknown)
         elif kind.casefold() == wanted.kind and wanted.parent is not None:
