@@ -103,6 +103,36 @@ def test_json_syntax_says_the_same_as_native_syntax(tmp_path: Path) -> None:
     assert a.id == b.id
 
 
+def test_json_objects_are_blocks_where_the_provider_has_blocks(tmp_path: Path) -> None:
+    spelled = {
+        "resource": {
+            "azurerm_firewall": {
+                "fw": {
+                    "name": "fw",
+                    "resource_group_name": "rg",
+                    "location": "westeurope",
+                    "ip_configuration": {"name": "ip"},
+                }
+            },
+            "azurerm_route": {
+                "out": {
+                    "name": "out",
+                    "resource_group_name": "rg",
+                    "route_table_name": "t",
+                    "address_prefix": "0.0.0.0/0",
+                    "next_hop_in_ip_address": "${azurerm_firewall.fw.ip_configuration[0].private_ip_address}",
+                }
+            },
+        }
+    }
+    found = by_address(read(tmp_path, {"main.tf.json": json.dumps(spelled, indent=1)}))
+    hop = found["azurerm_route.out"].prop("nextHopIpAddress")
+    assert isinstance(hop, Unknown)
+    assert [one.id for one in hop.refers_to] == [str(found["azurerm_firewall.fw"].id)]
+    address = found["azurerm_firewall.fw"].prop("ipConfigurations", 0, "properties", "privateIPAddress")
+    assert isinstance(address, Unknown)
+
+
 def test_the_spelling_of_version_0_11_is_understood(tmp_path: Path) -> None:
     text = """
 variable "names" { type = "list", default = ["a", "b"] }
@@ -331,6 +361,39 @@ module "m" {
         "two": "22222222-2222-2222-2222-222222222222",
         "three": "22222222-2222-2222-2222-222222222222",
     }
+
+
+@pytest.mark.parametrize(
+    ("constraint", "sku"),
+    [
+        ("", "Standard"),
+        ("~> 3.0", "Basic"),
+        ("=2.60", "Basic"),
+        (">= 3.0, < 4.0.0", "Basic"),
+        (">= 3.0, < 4.1", "Standard"),
+        (">= 3.0", "Standard"),
+        ("4.14.0", "Standard"),
+    ],
+)
+def test_defaults_follow_the_version_of_the_provider(tmp_path: Path, constraint: str, sku: str) -> None:
+    wanted = f', version = "{constraint}"' if constraint else ""
+    text = f'''
+terraform {{
+  required_providers {{
+    azurerm = {{ source = "hashicorp/azurerm"{wanted} }}
+  }}
+}}
+resource "azurerm_public_ip" "p" {{
+  name                = "p"
+  resource_group_name = "rg"
+  location            = "westeurope"
+}}
+'''
+    (found,) = read(tmp_path, {"main.tf": text}).resources
+    assert found.get("sku", "name") == sku
+    lock = 'provider "registry.terraform.io/hashicorp/azurerm" {\n  version = "3.116.0"\n}\n'
+    (locked,) = read(tmp_path, {".terraform.lock.hcl": lock}).resources
+    assert locked.get("sku", "name") == "Basic"
 
 
 def test_an_azapi_update_is_laid_over_what_it_changes(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from aks_egress_scan.readers.hcl.disk import Disk
 from aks_egress_scan.readers.hcl.instances import Instance as Evaluated
 from aks_egress_scan.readers.hcl.loading import Loader
 from aks_egress_scan.readers.hcl.module import Module, World
-from aks_egress_scan.readers.hcl.providers import cloud_of, subscription_of
+from aks_egress_scan.readers.hcl.providers import NEWEST, azurerm_major, cloud_of, subscription_of
 from aks_egress_scan.readers.hcl.terms import ExhaustedError, Term
 from aks_egress_scan.readers.hcl.variables import Given, declared, given_values, term_of
 from aks_egress_scan.readers.mapping.azurerm import TYPES
@@ -99,6 +99,7 @@ class _Reading:
         self.unread: dict[str, Unknown] = {}
         self._given = given_values(disk, parameters)
         self._attributes: dict[str, Attributes] = {}
+        self._major = NEWEST
 
     def root(self, config: object) -> Module:
         """The root module with the values that were given."""
@@ -108,6 +109,7 @@ class _Reading:
         workspace = self._given.get("terraform.workspace", Given("")).text
         world = World(self.disk, Loader(self.disk), workspace=workspace)
         module = Module(world, config, lambda name: self._input(module, name))
+        self._major = azurerm_major(module)
         return module
 
     def _input(self, module: Module, name: str) -> tuple[bool, Term]:
@@ -168,8 +170,7 @@ class _Reading:
             if kind is not None:
                 self.unread.setdefault(kind.kind, uncertain)
 
-    @staticmethod
-    def _attribute(attributes: Attributes, name: str, data: bool) -> Value:
+    def _attribute(self, attributes: Attributes, name: str, data: bool) -> Value:
         if name == "":
             return {one: attributes.get(one) for one in attributes.names()}
         value = attributes.get(name)
@@ -180,7 +181,11 @@ class _Reading:
         if data and name != "id":
             return attributes.instance.after_apply((name,))
         configured = frozenset(attributes.instance.of.block.body.settings)
-        default = default_of(attributes.instance.of.type, name, configured)
+        default = default_of(attributes.instance.of.type, name, configured, self._major)
+        if isinstance(default, Unknown):
+            block = attributes.instance.of.block
+            why = f"`{attributes.instance.address}.{name}`: {default.why}"
+            return Unknown(why, Origin(block.path, block.line), settle=default.settle)
         return UNSET if default is None else default
 
     def locate(self, origin: Origin) -> int | None:

@@ -8,9 +8,10 @@ from typing import Final
 from aks_egress.records import field, record
 from aks_egress_scan.readers.base import MalformedError, Source
 from aks_egress_scan.readers.hcl.disk import Disk
-from aks_egress_scan.readers.hcl.json_syntax import JsonFile
+from aks_egress_scan.readers.hcl.json_syntax import JsonFile, with_blocks
 from aks_egress_scan.readers.hcl.parser import parse
 from aks_egress_scan.readers.hcl.syntax import Block, Body, Setting
+from aks_egress_scan.readers.mapping.azurerm import TYPES
 
 ResourceKey = tuple[str, str, str]
 """`resource` or `data`, type, name."""
@@ -29,6 +30,7 @@ class Config:
     locals: dict[str, Setting] = field(default_factory=dict)
     resources: dict[ResourceKey, Block] = field(default_factory=dict)
     providers: list[Block] = field(default_factory=list)
+    settings: list[Block] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
 
     def types(self, mode: str) -> dict[str, dict[str, Block]]:
@@ -82,6 +84,8 @@ def _add(config: Config, source: Source, *, override: bool) -> None:
         elif block.type in ("resource", "data"):
             kind, name = _labels(block, 2)
             key = (block.type, kind, name)
+            if block.path.endswith(".json") and kind in TYPES:
+                with_blocks(block.body, TYPES[kind].fields)
             spelled = f"{'data.' if block.type == 'data' else ''}{kind}.{name}"
             _once(config.resources, key, f"`{spelled}`", block.path, block.line, override=override)
             config.resources[key] = _merged(config.resources.get(key), block)
@@ -92,6 +96,8 @@ def _add(config: Config, source: Source, *, override: bool) -> None:
             table[name] = _merged(table.get(name), block)
         elif block.type == "provider":
             config.providers.append(block)
+        elif block.type == "terraform":
+            config.settings.append(block)
 
 
 def _labels(block: Block, count: int) -> tuple[str, ...]:

@@ -1,14 +1,13 @@
-"""The defaults of the azurerm provider (version 4, the same in 3) that bear on the walk, as its schema has them.
+"""The defaults of the azurerm provider that bear on the walk, as its schema has them.
 
-A plan spells them out; in source they are what an attribute that nobody set will be. Defaults that
-changed between versions (the SKU of public addresses and load balancers) are left out, so they stay open.
+A plan spells them out; in source they are what an attribute that nobody set will be.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from aks_egress.values import Value
+from aks_egress.values import Unknown, Value
 from aks_egress_scan.readers.mapping.azurerm import TYPES
 
 _POOL: Final[dict[str, Value]] = {"mode": "User", "os_type": "Linux"}
@@ -16,7 +15,6 @@ _POOL: Final[dict[str, Value]] = {"mode": "User", "os_type": "Linux"}
 DEFAULTS: Final[dict[str, dict[str, Value]]] = {
     "azurerm_subnet": {
         "default_outbound_access_enabled": True,
-        "private_endpoint_network_policies": "Disabled",
         "private_link_service_network_policies_enabled": True,
     },
     "azurerm_virtual_network_peering": {
@@ -49,9 +47,26 @@ DEFAULTS: Final[dict[str, dict[str, Value]]] = {
 """azurerm type -> attribute (of a nested block after a dot) -> default."""
 
 
-def default_of(kind: str, name: str, configured: frozenset[str]) -> Value:
-    """The default of an attribute; None where it has none, or where an older spelling of it is configured."""
-    found = DEFAULTS.get(kind, {}).get(name)
+_DIFFERS: Final = Unknown(
+    "it is not set, and its default differs between versions of the azurerm provider",
+    settle="set it, or give a plan",
+)
+
+CHANGED: Final[dict[tuple[str, str], tuple[Value, Value]]] = {
+    ("azurerm_subnet", "private_endpoint_network_policies"): (_DIFFERS, "Disabled"),
+    ("azurerm_public_ip", "sku"): ("Basic", "Standard"),
+    ("azurerm_lb", "sku"): ("Basic", "Standard"),
+}
+"""Defaults that changed: before version 4, and since."""
+
+
+def default_of(kind: str, name: str, configured: frozenset[str], major: int) -> Value:
+    """The default of an attribute in a major version of the provider.
+
+    None where it has none, or where an older spelling of it is configured.
+    """
+    changed = CHANGED.get((kind, name))
+    found = changed[major >= 4] if changed else DEFAULTS.get(kind, {}).get(name)
     if found is None or not configured:
         return found
     return None if configured & _spellings(kind, name) else found

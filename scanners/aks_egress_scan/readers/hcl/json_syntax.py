@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from aks_egress.values import Step, Value
@@ -9,6 +11,7 @@ from aks_egress_scan.readers.base import MalformedError
 from aks_egress_scan.readers.hcl.parser import parse_expression, parse_template
 from aks_egress_scan.readers.hcl.syntax import Block, Body, Literal, Node, Object, Setting, Tuple
 from aks_egress_scan.readers.json_text import JsonText
+from aks_egress_scan.readers.mapping.fields import Field
 
 #: block type -> how many labels its blocks have
 LABELS: Final = {
@@ -137,10 +140,35 @@ class JsonFile:
 
 def _as_body(setting: Setting) -> Body:
     """An object expression as the settings of a body."""
-    node = setting.expression
+    return _body_of(setting.expression, setting.path)
+
+
+def _body_of(node: Node, path: str) -> Body:
     body = Body()
-    if isinstance(node, Object):
-        for key, value in node.entries:
-            if isinstance(key, Literal) and isinstance(key.value, str):
-                body.settings[key.value] = Setting(key.value, setting.path, value.line, lambda v=value: v)  # type: ignore[misc]
+    for key, value in node.entries if isinstance(node, Object) else ():
+        if isinstance(key, Literal) and isinstance(key.value, str):
+            body.settings[key.value] = Setting(key.value, path, value.line, partial(_same, value))
     return body
+
+
+def _same(node: Node) -> Node:
+    return node
+
+
+def with_blocks(body: Body, fields: Sequence[Field]) -> None:
+    """Make blocks of the settings that the mapping table knows to be blocks of a resource type."""
+    for field in fields:
+        name = field.source.partition("/")[0]
+        inner = getattr(field.convert, "fields", None)
+        setting = body.settings.get(name)
+        if setting is None or (inner is None and "/" not in field.source):
+            continue
+        node = setting.expression
+        rows = node.items if isinstance(node, Tuple) else (node,)
+        if not all(isinstance(row, Object) for row in rows):
+            continue
+        del body.settings[name]
+        for row in rows:
+            block = Block(name, (), _body_of(row, setting.path), setting.path, row.line)
+            with_blocks(block.body, inner or ())
+            body.blocks.append(block)

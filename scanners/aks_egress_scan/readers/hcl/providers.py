@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Final
 
 from aks_egress.arm.ids import OPEN_SUBSCRIPTION
@@ -22,6 +24,50 @@ def cloud_of(root: Module) -> str:
             if isinstance(value, str):
                 return _CLOUDS.get(value.casefold(), "")
     return ""
+
+
+_CONSTRAINT: Final = re.compile(r"(=|!=|>=|<=|>|<|~>)?\s*v?(\d+)((?:\.\d+)*)")
+_LOCKED: Final = re.compile(r'hashicorp/azurerm"\s*\{[^}]*?\bversion\s*=\s*"(\d+)\.')
+NEWEST: Final = 4
+
+
+def azurerm_major(root: Module) -> int:
+    """The major version of the azurerm provider: as locked, else the newest that the constraints allow."""
+    lock = root.world.disk.read(".terraform.lock.hcl")
+    locked = _LOCKED.search(lock.decode("utf-8", "replace")) if lock else None
+    if locked:
+        return int(locked[1])
+    return min((_highest(one) for one in _constraints(root)), default=NEWEST)
+
+
+def _constraints(root: Module) -> Iterator[str]:
+    for block in root.config.settings:
+        for required in block.body.of_type("required_providers"):
+            setting = required.body.settings.get("azurerm")
+            value = root.bare(setting.expression, setting.path) if setting is not None else None
+            given = value.get("version") if isinstance(value, dict) else value
+            if isinstance(given, str):
+                yield given
+    for block in root.config.providers:
+        setting = block.body.settings.get("version")
+        value = root.bare(setting.expression, setting.path) if setting is not None else None
+        if block.labels == ("azurerm",) and isinstance(value, str):
+            yield value
+
+
+def _highest(constraint: str) -> int:
+    """The highest major version that a constraint allows."""
+    highest = NEWEST
+    for part in constraint.split(","):
+        found = _CONSTRAINT.fullmatch(part.strip())
+        if found is None:
+            continue
+        operator, major, rest = found[1] or "=", int(found[2]), found[3].replace(".0", "")
+        if operator in ("=", "<=") or (operator == "~>" and found[3]) or (operator == "<" and rest):
+            highest = min(highest, major)
+        elif operator == "<":
+            highest = min(highest, major - 1)
+    return highest
 
 
 def subscription_of(module: Module, block: Block) -> str:
