@@ -55,8 +55,11 @@ def prepare(choices: Choices, *, baseline: bool = True) -> Run:
     )
 
 
-def load_inputs(run: Run, paths: Sequence[str]) -> Loaded:
-    """The documents of a run; the configuration's `inputs` where no path was given."""
+def load_inputs(run: Run, paths: Sequence[str], changed: Sequence[str] | None = None) -> Loaded:
+    """The documents of a run; the configuration's `inputs` where no path was given.
+
+    With `changed`, only what those files are part of is judged.
+    """
     named = tuple(paths) or run.choices.many("inputs")
     if not named:
         raise UsageFailure(
@@ -69,6 +72,7 @@ def load_inputs(run: Run, paths: Sequence[str]) -> Loaded:
         [one for one in context if not (live and one == "live")],
         run.choices.many("param"),
         run.choices.number("max-size", 256),
+        changed,
     )
     if live:
         from aks_egress_scan.commands.audit import live_context

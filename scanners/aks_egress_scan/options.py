@@ -262,6 +262,7 @@ class Choices:
 OPTIONS = [
     "baseline",
     "cache-dir",
+    "changed",
     "cloud",
     "cluster",
     "color",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from aks_egress.arm.resources import Document, Kind, Notice, Role
 from aks_egress.records import field, record
@@ -21,11 +21,15 @@ from aks_egress_scan.detect import (
 )
 from aks_egress_scan.failures import UsageFailure
 from aks_egress_scan.files import DEFAULT_MAX_SIZE, Files, root_of, tidy, walk
+from aks_egress_scan.plan_and_source import is_plan_of, modules_beside
 from aks_egress_scan.readers.base import MalformedError, Parameters, Reader, Source
 
 #: dialect -> the family within which files contain one another, so that what another one refers to is
 #: no document of its own
 _FAMILY = {Kind.ARM_TEMPLATE: "template", Kind.BICEP: "template", Kind.TERRAFORM_SOURCE: "module"}
+
+#: files that belong to the module in their folder, whether anything reads them or not
+_OF_MODULES = (".tf", ".tf.json", ".tfvars", ".tfvars.json")
 
 
 @record(slots=True)
@@ -34,13 +38,15 @@ class Loaded:
 
     `texts` are the files among them that speak of us, by path: accepted findings stand there.
     Every failure also stands in `documents` as one that holds nothing and says why, so that nothing
-    looked for is ever taken to be absent.
+    looked for is ever taken to be absent.  `touched` names the documents that changed files are part of,
+    where a change was asked about.
     """
 
     documents: list[Document] = field(default_factory=list)
     failures: list[MalformedError] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     texts: Mapping[str, bytes] = field(default_factory=dict)
+    touched: Sequence[str] = ()
 
 
 @record(slots=True)
@@ -134,26 +140,82 @@ class _Search:
         self.loaded.failures.append(failure)
         self.loaded.documents.append(_unreadable(failure, kind or Kind.ARM_TEMPLATE, role))
 
-    def read(self, given: Parameters) -> None:
-        """Read everything that was claimed, without what is part of something else."""
+    def read(self, given: Parameters, changed: Sequence[str] | None) -> None:
+        """Read everything that was claimed, without what is part of something else.
+
+        Of that, `changed` files have only the documents judged that they are part of.
+        """
         extra = tuple(self.parameters[path] for path in sorted(self.parameters))
         parameters = Parameters((*given.files, *extra), given.values)
         documents: dict[str, list[Document]] = {}
+        failed: dict[str, MalformedError] = {}
         for path in sorted(self.claimed):
             one = self.claimed[path]
             try:
                 documents[path] = one.reader.read(one.source, parameters)
             except MalformedError as failure:
-                self._failed(failure, one.dialect.kind, one.role)
-            for document in documents.get(path, ()):
+                documents[path], failed[path] = [], failure
+            for document in documents[path]:
                 document.role = one.role
+        touched = None if changed is None else self._touched(changed, given)
+        self._once(documents, touched or set())
+        if touched is not None:
+            self.loaded.touched = sorted(touched & documents.keys())
+            self._judge_only(touched, documents)
         for path, found in documents.items():
+            self.loaded.documents += found
+            if path in failed:
+                self._failed(failed[path], self.claimed[path].dialect.kind, self.claimed[path].role)
+
+    def _once(self, documents: dict[str, list[Document]], touched: set[str]) -> None:
+        """Leave out what is judged as part of another document, or as the plan that was made of it."""
+        for path in list(documents):
             holders = self._holders(path)
             if holders:
-                said = _listed([one.rstrip("/") or "." for one in holders])
-                self.loaded.notes.append(f"`{path.rstrip('/') or '.'}` is part of {said} and judged there")
+                said = _listed([_shown(one) for one in holders])
+                self.loaded.notes.append(f"`{_shown(path)}` is part of {said} and judged there")
+                del documents[path]
+        for plan, module in list(self._pairs(documents)):
+            if module in touched and plan not in touched:
+                said = (
+                    f"`{plan}` was planned before this change of `{_shown(module)}`, which is judged itself"
+                )
+                documents.pop(plan, None)
             else:
-                self.loaded.documents += found
+                said = f"`{_shown(module)}` is judged by its plan `{plan}`"
+                documents.pop(module, None)
+            self.loaded.notes.append(said)
+
+    def _pairs(self, documents: Mapping[str, Sequence[Document]]) -> Iterator[tuple[str, str]]:
+        """Every plan with the root module that it is of, where both are judged or neither is."""
+        for plan in documents:
+            one = self.claimed[plan]
+            for module in modules_beside(plan) if one.dialect.kind is Kind.TERRAFORM_PLAN else ():
+                other = self.claimed.get(module)
+                if other is not None and module in documents and other.role is one.role:
+                    files = (self.files.found(path, root_of(path)).data for path in sorted(other.own))
+                    if is_plan_of(documents[plan], files):
+                        yield plan, module
+                        break
+
+    def _touched(self, changed: Iterable[str], given: Parameters) -> set[str]:
+        """The documents that changed files are part of, now or before they were deleted."""
+        paths = {tidy(os.path.relpath(path) if os.path.isabs(path) else path) for path in changed}
+        if any(source.path in paths for source in given.files):
+            return set(self.claimed)
+        home = self._home()
+        modules = {f"{os.path.dirname(path) or '.'}/" for path in paths if path.endswith(_OF_MODULES)}
+        own = {home[path] for path in paths if path in home}
+        return own | (modules & self.claimed.keys()) | self._reached(paths)
+
+    def _judge_only(self, touched: set[str], documents: Mapping[str, Sequence[Document]]) -> None:
+        """Make everything else context; a change without a cluster of its own concerns all clusters."""
+        alone = any(not _has_cluster(documents[path]) for path in touched & documents.keys())
+        for path in documents.keys() - touched:
+            if not alone or not touched:
+                self.claimed[path].role = Role.CONTEXT
+                for document in documents[path]:
+                    document.role = Role.CONTEXT
 
     def _holders(self, key: str) -> list[str]:
         """The documents that this one is part of, without those that are part of it."""
@@ -170,10 +232,14 @@ class _Search:
 
     def _above(self, key: str) -> set[str]:
         """Every document from whose files those of this one are reached."""
-        todo = [path for path in self.claimed[key].own if path in self.files.followed]
+        return self._reached(self.claimed[key].own) - {key}
+
+    def _reached(self, paths: Iterable[str]) -> set[str]:
+        """Every document from whose files these are reached."""
+        todo = [path for path in paths if path in self.files.followed]
         if not todo:
             return set()
-        home = {path: unit for unit, one in self.claimed.items() for path in one.own}
+        home = self._home()
         seen: set[str] = set()
         found: set[str] = set()
         while todo:
@@ -182,7 +248,11 @@ class _Search:
                     seen.add(path)
                     todo.append(path)
                     found.add(home.get(path, ""))
-        return found - {"", key}
+        return found - {""}
+
+    def _home(self) -> dict[str, str]:
+        """The document that each file is an own part of."""
+        return {path: unit for unit, one in self.claimed.items() for path in one.own}
 
 
 def _unit(path: str, dialect: Dialect) -> str:
@@ -195,9 +265,11 @@ def load(
     context: Iterable[str] = (),
     parameters: Sequence[str] = (),
     max_size: int = DEFAULT_MAX_SIZE,
+    changed: Sequence[str] | None = None,
 ) -> Loaded:
     """The documents in the named files and folders.
 
+    With `changed`, only the documents that those files are part of are judged; the others become context.
     Raises UsageFailure for a path that is missing or of no known format.  Broken inputs do not
     stop the others: they are `failures`.
     """
@@ -214,7 +286,7 @@ def load(
         ]
     if search.wrong:
         raise UsageFailure("\n".join(search.wrong))
-    search.read(given)
+    search.read(given, changed)
     loaded = search.loaded
     loaded.texts = search.files.texts
     loaded.documents.sort(key=lambda one: (one.role is Role.CONTEXT, one.path))
@@ -277,6 +349,16 @@ def _nothing_found(looked_at: int) -> str:
 
 def _files(count: int) -> str:
     return f"{count} file{'' if count == 1 else 's'}"
+
+
+def _shown(key: str) -> str:
+    """A document's name for people: its file, or the folder of its module."""
+    return key.rstrip("/") or "."
+
+
+def _has_cluster(documents: Iterable[Document]) -> bool:
+    kind = "microsoft.containerservice/managedclusters"
+    return any(one.kind == kind for document in documents for one in document.resources)
 
 
 def _listed(paths: Sequence[str]) -> str:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
+from aks_egress_scan.failures import UsageFailure
 from aks_egress_scan.options import Choices, Help, add_shared
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
+    from collections.abc import Sequence
+
+    from aks_egress_scan.evaluate import Run
 
 _DESCRIPTION = """\
 Judges every cluster in the definitions you name: does each flow that AKS needs get through every
@@ -25,6 +29,7 @@ examples:
   aks-egress scan plan.json --context hub-plan.json       the spoke, through the hub's firewall
   aks-egress scan infra/ --fail-on warning --unknown warn
   aks-egress scan plan.json --format text --format sarif -o aks-egress.sarif
+  git diff --name-only main | xargs aks-egress scan --changed       what a change is part of
   az deployment group export ... | aks-egress scan -
   aks-egress scan main.json --tunnel aks-link --feature gpu --service-tags ServiceTags_Public.json
 """
@@ -34,6 +39,12 @@ def register(subparsers: _SubParsersAction[Any]) -> None:
     """Add the command to the parser."""
     parser = subparsers.add_parser("scan", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=Help)
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; - is standard input")
+    parser.add_argument(
+        "--changed",
+        action="store_true",
+        default=None,
+        help="the PATHs are files that changed: judge what they are part of (a root module, a template), with the rest of the working directory as context",
+    )
     add_shared(parser)
     parser.set_defaults(run=run)
 
@@ -43,5 +54,23 @@ def run(chosen: Namespace) -> int:
     from aks_egress_scan import evaluate
 
     settled = evaluate.prepare(Choices(chosen))
+    if settled.choices.flag("changed"):
+        return _changed(settled, chosen.paths)
     loaded = evaluate.load_inputs(settled, chosen.paths)
     return evaluate.finish(settled, evaluate.judge(settled, loaded), loaded)
+
+
+def _changed(settled: Run, paths: Sequence[str]) -> int:
+    """Judge what changed files are part of; a change that concerns no cluster is sound."""
+    from aks_egress_scan import evaluate
+    from aks_egress_scan.exit_status import Exit
+
+    if not paths:
+        raise UsageFailure("`--changed` needs the files that changed")
+    tree = settled.choices.many("inputs") or (".",)
+    loaded = evaluate.load_inputs(settled, tree, changed=paths)
+    if not loaded.touched and not evaluate.broken(loaded):
+        evaluate.say("nothing was judged: what changed is part of no definition")
+        return int(Exit.SOUND)
+    status = evaluate.finish(settled, evaluate.judge(settled, loaded), loaded)
+    return int(Exit.SOUND) if status == Exit.NOTHING_TO_JUDGE else status
