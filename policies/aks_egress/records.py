@@ -2,8 +2,8 @@
 
 `dataclasses` writes six methods for every class at import and pulls `inspect` in; with some two
 hundred classes that was two thirds of the time a small scan took (docs/decisions/start-up.md has
-the numbers).  Here a class costs a few microseconds: `__init__` is written when the first object
-is made, equality, hash and text are shared functions.  The arguments mean what they mean there.
+the numbers).  Here a class costs a few microseconds: `__init__` is written once a class has made its
+first few objects, equality, hash and text are shared functions.  The arguments mean what they mean there.
 """
 
 from __future__ import annotations
@@ -115,13 +115,47 @@ def _dress(cls: Any, fields: dict[str, Field], *, frozen: bool, kw_only: bool, e
     if frozen:
         cls.__setattr__, cls.__delattr__ = _frozen, _frozen
 
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
-        written = _written(fields, frozen=frozen, kw_only=kw_only, post="__post_init__" in dir(cls))
-        cls.__init__ = written
-        written(self, *args, **kwargs)
-
     if "__init__" not in cls.__dict__:
-        cls.__init__ = __init__
+        cls.__init__ = _first_init(cls, fields, frozen=frozen, kw_only=kw_only)
+
+
+FEW = 40
+"""Writing an `__init__` takes as long as filling so many objects without one."""
+
+
+def _first_init(cls: Any, fields: dict[str, Field], *, frozen: bool, kw_only: bool) -> Callable[..., None]:
+    """What fills the first objects of a class, before it is worth code of its own."""
+    made = 0
+    post = hasattr(cls, "__post_init__")
+
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
+        nonlocal made
+        made += 1
+        if made > FEW or (args and kw_only) or not _filled(self, fields, args, kwargs):
+            cls.__init__ = written = _written(fields, frozen=frozen, kw_only=kw_only, post=post)
+            written(self, *args, **kwargs)
+        elif post:
+            self.__post_init__()
+
+    return __init__
+
+
+def _filled(obj: object, fields: dict[str, Field], args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Set every member; False where the arguments do not fit, which written code then explains."""
+    given = dict(zip(fields, args, strict=False)) | kwargs
+    if len(given) != len(args) + len(kwargs):
+        return False
+    for name, one in fields.items():
+        if name in given:
+            value = given.pop(name)
+        elif one.factory is not MISSING:
+            value = one.factory()
+        elif one.default is not MISSING:
+            value = one.default
+        else:
+            return False
+        object.__setattr__(obj, name, value)
+    return not given
 
 
 def _written(fields: dict[str, Field], *, frozen: bool, kw_only: bool, post: bool) -> Callable[..., None]:
