@@ -253,6 +253,21 @@ def test_a_module_that_is_not_on_disk_may_hold_anything(tmp_path: Path) -> None:
     assert "not on disk" in location.why
 
 
+def test_a_module_that_only_makes_names_hides_nothing(tmp_path: Path) -> None:
+    root = 'module "naming" {\n  source = "Azure/naming/azurerm"\n}\n' + group("one").replace(
+        '"westeurope"', "module.naming.region"
+    )
+    document = read(tmp_path, {"main.tf": root})
+    assert not document.unread
+    assert isinstance(document.resources[0].get("location"), Unknown)
+
+
+def test_version_0_11_named_folders_without_a_dot(tmp_path: Path) -> None:
+    root = 'module "net" {\n  source = "modules/net"\n  names = ["a"]\n}\n'
+    document = read(tmp_path, {"main.tf": root, "modules/net/main.tf": MODULE})
+    assert 'module.net.azurerm_network_security_group.g["a"]' in by_address(document)
+
+
 def test_instances_of_an_unknown_number_are_uncertain(tmp_path: Path) -> None:
     root = 'variable "n" {}\n' + group("one", "count = var.n") + group("two", "for_each = var.n")
     document = read(tmp_path, {"main.tf": root})

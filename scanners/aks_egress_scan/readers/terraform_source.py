@@ -19,9 +19,10 @@ from aks_egress_scan.readers.hcl.config import read_config
 from aks_egress_scan.readers.hcl.defaults import default_of
 from aks_egress_scan.readers.hcl.disk import Disk
 from aks_egress_scan.readers.hcl.instances import Instance as Evaluated
-from aks_egress_scan.readers.hcl.loading import Loader
+from aks_egress_scan.readers.hcl.loading import Loader, may_hold_resources
 from aks_egress_scan.readers.hcl.module import Module, World
 from aks_egress_scan.readers.hcl.providers import NEWEST, azurerm_major, cloud_of, subscription_of
+from aks_egress_scan.readers.hcl.syntax import Block
 from aks_egress_scan.readers.hcl.terms import ExhaustedError, Term
 from aks_egress_scan.readers.hcl.variables import Given, declared, given_values, term_of
 from aks_egress_scan.readers.mapping.azurerm import TYPES
@@ -133,14 +134,16 @@ class _Reading:
             called = module.called(name)
             config = called.config
             if isinstance(config, Unknown):
-                self._missing(config)
+                self._missing(config, called.block)
                 continue
             for one_key in called.expanded.names:
                 child = called.instance(one_key)
                 if child is not None:
                     self.walk(child, uncertain or called.expanded.uncertain)
 
-    def _missing(self, why: Unknown) -> None:
+    def _missing(self, why: Unknown, call: Block) -> None:
+        if not may_hold_resources(call):
+            return
         self.notices.append(
             Notice("missing-module", f"{why.why}, so nobody can say what it holds", why.origin)
         )

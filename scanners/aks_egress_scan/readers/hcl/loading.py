@@ -44,8 +44,11 @@ class Loader:
     def _folder(self, parent: Module, name: str, source: object) -> str | None:
         if isinstance(source, str) and _is_local(source):
             return posixpath.normpath(posixpath.join(parent.config.folder, source))
-        key = ".".join((*_call_names(parent.prefix), name))
-        return self.installed().get(key)
+        found = self.installed().get(".".join((*_call_names(parent.prefix), name)))
+        if found is None and isinstance(source, str) and ":" not in source:
+            beside = posixpath.normpath(posixpath.join(parent.config.folder, source))
+            return beside if self._disk.files(beside) else None  # version 0.11 needed no `./`
+        return found
 
     def installed(self) -> dict[str, str]:
         """Module keys (`hub.dns`) to folders, as `terraform init` noted them."""
@@ -67,6 +70,30 @@ class Loader:
         if folder not in self._configs:
             self._configs[folder] = read_config(self._disk, folder)
         return self._configs[folder]
+
+
+#: registry modules that make names or look up tables, and no Azure resource
+_WITHOUT_RESOURCES: Final = frozenset(
+    {
+        "azure/naming/azurerm",
+        "azure/regions/azurerm",
+        "azure/avm-utl-regions/azurerm",
+        "azure/avm-utl-sku-finder/azapi",
+        "claranet/regions/azurerm",
+        "cloudposse/label/null",
+    }
+)
+_ELSEWHERE: Final = frozenset({"aws", "google", "null", "random"})
+
+
+def may_hold_resources(call: Block) -> bool:
+    """Whether a module that is not on disk may define resources of Azure's network."""
+    setting = call.body.settings.get("source")
+    source = getattr(setting.expression, "value", None) if setting is not None else None
+    if not isinstance(source, str) or source.startswith(("git", "http", ".")):
+        return True
+    parts = source.split("//")[0].casefold().removeprefix("registry.terraform.io/").split("/")
+    return not ("/".join(parts) in _WITHOUT_RESOURCES or (len(parts) == 3 and parts[2] in _ELSEWHERE))
 
 
 def _is_local(source: str) -> bool:
