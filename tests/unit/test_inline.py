@@ -131,7 +131,8 @@ def test_an_accepted_finding_is_counted_but_fails_nothing(
 
     accepted_until(date.today() + timedelta(days=1))
     assert main(arguments) == 0
-    assert f"{len(findings)} suppressed" in " ".join(capsys.readouterr().out.split())
+    accepted = [one for one in findings if one["rule"].startswith(("EGR1", "EGR2"))]
+    assert f"{len(accepted)} suppressed" in " ".join(capsys.readouterr().out.split())
     assert main([*arguments, "--no-suppressions"]) == 1
     accepted_until(date.today() - timedelta(days=1))
     capsys.readouterr()
