@@ -262,6 +262,15 @@ def test_a_module_that_only_makes_names_hides_nothing(tmp_path: Path) -> None:
     assert isinstance(document.resources[0].get("location"), Unknown)
 
 
+def test_a_verified_module_holds_what_its_name_says(tmp_path: Path) -> None:
+    root = 'module "m" {\n  source = "Azure/avm-res-%s/azurerm"\n}\n' + group("one")
+    identity = read(tmp_path / "a", {"main.tf": root.replace("%s", "managedidentity-userassignedidentity")})
+    assert set(identity.unread) == {"microsoft.network/privateendpoints"}
+    network = read(tmp_path / "b", {"main.tf": root.replace("%s", "network-routetable")})
+    assert "microsoft.network/routetables" in network.unread
+    assert "microsoft.containerservice/managedclusters/agentpools" not in network.unread
+
+
 def test_version_0_11_named_folders_without_a_dot(tmp_path: Path) -> None:
     root = 'module "net" {\n  source = "modules/net"\n  names = ["a"]\n}\n'
     document = read(tmp_path, {"main.tf": root, "modules/net/main.tf": MODULE})

@@ -19,7 +19,7 @@ from aks_egress_scan.readers.hcl.config import read_config
 from aks_egress_scan.readers.hcl.defaults import default_of
 from aks_egress_scan.readers.hcl.disk import Disk
 from aks_egress_scan.readers.hcl.instances import Instance as Evaluated
-from aks_egress_scan.readers.hcl.loading import Loader, may_hold_resources
+from aks_egress_scan.readers.hcl.loading import Loader, may_hold
 from aks_egress_scan.readers.hcl.module import Module, World
 from aks_egress_scan.readers.hcl.providers import NEWEST, azurerm_major, cloud_of, subscription_of
 from aks_egress_scan.readers.hcl.syntax import Block
@@ -142,12 +142,14 @@ class _Reading:
                     self.walk(child, uncertain or called.expanded.uncertain)
 
     def _missing(self, why: Unknown, call: Block) -> None:
-        if not may_hold_resources(call):
+        kinds = may_hold(call)
+        if not kinds:
             return
         self.notices.append(
             Notice("missing-module", f"{why.why}, so nobody can say what it holds", why.origin)
         )
-        self.unread.setdefault("*", why)
+        for kind in kinds:
+            self.unread.setdefault(kind, why)
 
     def _add(self, module: Module, one: Evaluated, data: bool, uncertain: Unknown | None) -> None:
         attributes = Attributes(one)

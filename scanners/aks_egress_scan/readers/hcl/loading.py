@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import posixpath
+import re
 from typing import TYPE_CHECKING, Final
 
 from aks_egress.values import Origin, Unknown
 from aks_egress_scan.readers.hcl.config import Config, read_config
 from aks_egress_scan.readers.hcl.disk import Disk
 from aks_egress_scan.readers.hcl.syntax import Block
+from aks_egress_scan.readers.mapping.azurerm import TYPES
 
 if TYPE_CHECKING:
     from aks_egress_scan.readers.hcl.module import Module
@@ -86,14 +88,27 @@ _WITHOUT_RESOURCES: Final = frozenset(
 _ELSEWHERE: Final = frozenset({"aws", "google", "null", "random"})
 
 
-def may_hold_resources(call: Block) -> bool:
-    """Whether a module that is not on disk may define resources of Azure's network."""
+_VERIFIED: Final = re.compile(r"azure/avm-res-([a-z]+)-")
+
+
+def may_hold(call: Block) -> tuple[str, ...]:
+    """The resource types (`*` for all) that a module that is not on disk may define of Azure's network.
+
+    A verified module for one resource defines that of its provider, and private endpoints for it.
+    """
     setting = call.body.settings.get("source")
     source = getattr(setting.expression, "value", None) if setting is not None else None
     if not isinstance(source, str) or source.startswith(("git", "http", ".")):
-        return True
-    parts = source.split("//")[0].casefold().removeprefix("registry.terraform.io/").split("/")
-    return not ("/".join(parts) in _WITHOUT_RESOURCES or (len(parts) == 3 and parts[2] in _ELSEWHERE))
+        return ("*",)
+    address = source.split("//")[0].casefold().removeprefix("registry.terraform.io/")
+    parts = address.split("/")
+    if address in _WITHOUT_RESOURCES or (len(parts) == 3 and parts[2] in _ELSEWHERE):
+        return ()
+    verified = _VERIFIED.match(address)
+    if verified is None:
+        return ("*",)
+    prefixes = (f"microsoft.{verified[1]}/", "microsoft.network/privateendpoints")
+    return tuple(sorted({one.kind for one in TYPES.values() if one.kind.startswith(prefixes)}))
 
 
 def _is_local(source: str) -> bool:
