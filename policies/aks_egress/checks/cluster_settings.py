@@ -307,6 +307,8 @@ def not_read(context: Context) -> Iterator[Finding]:
     """Notices of the readers."""
     for document in context.documents:
         for notice in document.notices:
+            if notice.code in SAID_BESIDE:
+                continue
             yield context.finding(
                 NOT_READ,
                 notice.message,
