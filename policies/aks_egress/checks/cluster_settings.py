@@ -42,6 +42,8 @@ DEFAULT_ACCESS = rule(
     "Nodes rely on default outbound access, which is retired",
 )
 NO_SUBNET = rule("EGR905", "cluster-without-subnet", Severity.NOTE, "AKS makes the network itself")
+#: notices that say where something was read, not that it was not
+SAID_BESIDE = ("parameters-beside", "linked-on-disk")
 NOT_READ = rule("EGR902", "input-not-read", Severity.WARNING, "A part of an input could not be read")
 OUTBOUND_MEMBERS = (
     "managedOutboundIPs",
