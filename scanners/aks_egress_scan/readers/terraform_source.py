@@ -15,7 +15,7 @@ from aks_egress.arm.resources import Document, Kind, Notice
 from aks_egress.values import Origin, Step, Unknown, Value
 from aks_egress_scan.readers.base import MalformedError, Parameters, Source
 from aks_egress_scan.readers.hcl.attributes import Attributes
-from aks_egress_scan.readers.hcl.config import read_config
+from aks_egress_scan.readers.hcl.config import Config, read_config
 from aks_egress_scan.readers.hcl.defaults import default_of
 from aks_egress_scan.readers.hcl.disk import Disk
 from aks_egress_scan.readers.hcl.instances import Instance as Evaluated
