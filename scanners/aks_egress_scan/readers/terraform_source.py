@@ -102,11 +102,8 @@ class _Reading:
         self._attributes: dict[str, Attributes] = {}
         self._major = NEWEST
 
-    def root(self, config: object) -> Module:
+    def root(self, config: Config) -> Module:
         """The root module with the values that were given."""
-        from aks_egress_scan.readers.hcl.config import Config
-
-        assert isinstance(config, Config)  # noqa: S101
         workspace = self._given.get("terraform.workspace", Given("")).text
         world = World(self.disk, Loader(self.disk), workspace=workspace)
         module = Module(world, config, lambda name: self._input(module, name))
