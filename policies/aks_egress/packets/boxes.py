@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from aks_egress.packets.addresses import EVERYWHERE, spell
 from aks_egress.packets.intervals import IntervalSet
+from aks_egress.records import record
 
 TCP, UDP, ICMP, ESP, AH = 6, 17, 1, 50, 51
 
@@ -59,7 +60,8 @@ class Box(NamedTuple):
         )
 
 
-class Packet(NamedTuple):
+@record(frozen=True, slots=True)
+class Packet:
     """One packet, its addresses as members of the one address space."""
 
     source: int

@@ -33,12 +33,10 @@ def requirements(facts: Facts, tunnel: TunnelMode) -> list[Requirement]:
         facts = replace(facts, tunnel=tunnel.mode)
     catalogue = load()
     found: list[Requirement] = []
-    for entry in catalogue.entries:
-        if entry.not_judged or entry.counted_in:
-            continue
-        answer = needed(entry, facts)
+    for scope in catalogue.judged():
+        answer = needed(scope, facts)
         if answer is not False:
-            found.extend(_bound(catalogue, entry, facts, answer))
+            found.extend(_bound(catalogue, catalogue.entry(scope.id), facts, answer))
     return [_beside_the_tunnel(one) for one in found] if tunnel.mode in OLDER else found
 
 

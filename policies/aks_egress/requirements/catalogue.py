@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -85,37 +85,55 @@ class Entry:
     url: str = ""
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Catalogue:
-    """The whole of it; `date` is that of the newest page it follows, `digest` identifies the data."""
+@record(frozen=True, slots=True)
+class Scope:
+    """Where an entry counts: its clouds and its condition."""
 
-    date: str
-    digest: str
-    entries: tuple[Entry, ...]
-    sources: Mapping[str, Source]
-    errors: tuple[Mapping[str, Any], ...]
+    id: str
+    clouds: Sequence[str]
+    condition: Condition
+
+
+class Catalogue:
+    """The whole of it; `date` is that of the newest page it follows, `digest` identifies the data.
+
+    Entries are made when somebody asks for them: one cluster needs a quarter of them.
+    """
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self.date: str = data["date"]
+        self.digest: str = data["digest"]
+        self.errors: tuple[Mapping[str, Any], ...] = tuple(data["errors"])
+        self.sources: Mapping[str, Source] = {
+            key: Source(row["title"], row["url"], row["date"]) for key, row in data["sources"].items()
+        }
+        self._rows: dict[str, dict[str, Any]] = {row["id"]: row for row in data["entries"]}
+        self._texts: Mapping[str, list[str]] = data["texts"]
+        self._made: dict[str, Entry] = {}
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All entries in their order."""
+        return tuple(self.entry(one) for one in self._rows)
 
     def entry(self, entry_id: str) -> Entry:
         """The entry of that id; KeyError where there is none."""
-        for one in self.entries:
-            if one.id == entry_id:
-                return one
-        raise KeyError(entry_id)
+        if entry_id not in self._made:
+            self._made[entry_id] = _entry(self._rows[entry_id], self._texts, self.sources)
+        return self._made[entry_id]
+
+    def judged(self) -> Iterator[Scope]:
+        """Where each entry counts that makes requirements, in their order."""
+        for row in self._rows.values():
+            if not row.get("not_judged") and not row.get("counted_in"):
+                yield Scope(row["id"], row["clouds"], row.get("when", {}))
 
 
 @lru_cache(maxsize=1)
 def load() -> Catalogue:
     """Read the catalogue that ships with the package."""
     # Beside this file, not through importlib.resources: that imports tempfile and takes longer than the rest.
-    data = json.loads(Path(__file__).with_name("catalogue.json").read_bytes())
-    sources = {key: Source(row["title"], row["url"], row["date"]) for key, row in data["sources"].items()}
-    return Catalogue(
-        date=data["date"],
-        digest=data["digest"],
-        entries=tuple(_entry(row, data["texts"], sources) for row in data["entries"]),
-        sources=sources,
-        errors=tuple(data["errors"]),
-    )
+    return Catalogue(json.loads(Path(__file__).with_name("catalogue.json").read_bytes()))
 
 
 def _entry(row: dict[str, Any], texts: Mapping[str, list[str]], sources: Mapping[str, Source]) -> Entry:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from aks_egress.requirements.catalogue import Condition, Entry
+from aks_egress.requirements.catalogue import Condition, Entry, Scope
 from aks_egress.requirements.facts import Facts
 from aks_egress.requirements.known import Fact
 from aks_egress.requirements.pools import POOL_KEYS, PoolFacts
@@ -20,7 +20,7 @@ from aks_egress.values import Unknown
 Answer = bool | Unknown
 
 
-def needed(entry: Entry, facts: Facts) -> Answer:
+def needed(entry: Entry | Scope, facts: Facts) -> Answer:
     """Whether the cluster needs the entry; Unknown names what the definition leaves open."""
     return facts.cloud in entry.clouds and holds(entry.condition, facts)
 

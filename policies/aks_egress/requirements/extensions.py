@@ -18,7 +18,7 @@ _TYPES: Mapping[str, str] = {
     "dapr": "microsoft.dapr",
     "backup": "microsoft.dataprotection.kubernetes",
 }
-_HOST = re.compile(r"(?:[a-z+]+://)?(?:[^@/]+@)?([a-z0-9.-]+)(?::\d+)?[:/]", re.IGNORECASE)
+_HOST = r"(?:[a-z+]+://)?(?:[^@/]+@)?([a-z0-9.-]+)(?::\d+)?[:/]"
 
 Found = bool | Unknown
 
@@ -65,7 +65,7 @@ def _hosts(configuration: Resource) -> list[str]:
     out = []
     for kind in ("gitRepository", "ociRepository", "bucket"):
         url = text(configuration.prop(kind, "url"))
-        named = _HOST.match(url + "/") if isinstance(url, str) else None
+        named = re.match(_HOST, url + "/", re.IGNORECASE) if isinstance(url, str) else None
         if named:
             out.append(named[1].casefold())
     return out

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from aks_egress.records import record
 from aks_egress.values import Unknown, Value, at, flag, get, items, text
 
-_GPU = re.compile(r"standard_n[cdv]\d", re.IGNORECASE)
+_GPU = r"standard_n[cdv]\d"
 #: sizes with cards of another maker, which need no driver from NVIDIA
-_OTHER_CARDS = re.compile(r"standard_nv\d+a?s_v4|standard_nd.*mi300x|standard_ng", re.IGNORECASE)
-#: values of osSKU that are the distribution Ubuntu
-_UBUNTU = re.compile(r"ubuntu", re.IGNORECASE)
+_OTHER_CARDS = r"standard_nv\d+a?s_v4|standard_nd.*mi300x|standard_ng"
+#: what stands in every value of osSKU that is the distribution Ubuntu
+_UBUNTU = "ubuntu"
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ def _given(value: Value) -> bool | Unknown:
 def _distribution(body: Value, system: str | Unknown, linux_default: str) -> str | Unknown:
     given = text(get(body, "osSKU"))
     if given is not None:
-        return given if isinstance(given, Unknown) else "Ubuntu" if _UBUNTU.search(given) else given
+        return given if isinstance(given, Unknown) else "Ubuntu" if _UBUNTU in given.casefold() else given
     if isinstance(system, Unknown):
         return system
     return "Windows" if system == "windows" else linux_default
@@ -82,9 +82,13 @@ def _gpu(body: Value) -> bool | Unknown:
     for size in _sizes(body):
         if isinstance(size, Unknown):
             found = found or size
-        elif size and _GPU.match(size) and not _OTHER_CARDS.match(size):
+        elif size and _has_card(size.casefold()):
             found = driver if isinstance(driver, Unknown) else True
     return found
+
+
+def _has_card(size: str) -> bool:
+    return size.startswith("standard_n") and bool(re.match(_GPU, size)) and not re.match(_OTHER_CARDS, size)
 
 
 def _sizes(body: Value) -> Iterable[str | Unknown | None]:
