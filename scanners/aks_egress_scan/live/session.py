@@ -39,17 +39,25 @@ RETRIES = 8
 class Session:
     """The SDK clients of one run, each made once; safe to share between threads.
 
-    `endpoint` replaces the cloud's resource manager and `policy` the SDKs' own authentication, for servers
-    that are not Azure.  `options` go to every client.
+    `endpoint` replaces the cloud's resource manager, `logs_endpoint` its Log Analytics and `policy` the SDKs'
+    own authentication, for servers that are not Azure.  `options` go to every client.
     """
 
     def __init__(
-        self, cloud: Cloud, credential: Any, *, endpoint: str = "", policy: Any = None, **options: Any
+        self,
+        cloud: Cloud,
+        credential: Any,
+        *,
+        endpoint: str = "",
+        policy: Any = None,
+        logs_endpoint: str = "",
+        **options: Any,
     ) -> None:
         self.cloud = cloud
         self.credential = credential
         self.endpoint = endpoint or cloud.manager
         self.policy = policy
+        self.logs_endpoint = logs_endpoint
         self._options = {"retry_total": RETRIES, "retry_status": RETRIES, **options}
         self._made: dict[tuple[str, str], Any] = {}
         self._lock = Lock()
@@ -79,6 +87,18 @@ class Session:
             subscription,
             lambda: ContainerServiceClient(self.credential, subscription, **self._common()),
         )
+
+    def logs(self) -> Any:
+        """Log Analytics."""
+        from azure.monitor.query import LogsQueryClient
+
+        options: dict[str, Any] = {
+            "endpoint": self.logs_endpoint or self.cloud.logs,
+            "audience": self.cloud.logs,
+        }
+        if self.policy is not None:
+            options["authentication_policy"] = self.policy
+        return self._client("logs", "", lambda: LogsQueryClient(self.credential, **options, **self._options))
 
     def _common(self) -> dict[str, Any]:
         common: dict[str, Any] = {
