@@ -5,7 +5,7 @@ from __future__ import annotations
 import runpy
 import sys
 
-MODULES = ("start", "flow", "plan")
+MODULES = ("start", "flow", "source", "plan")
 
 for name in MODULES:
     print(f"\n== {name}")
