@@ -59,6 +59,7 @@ class Azure:
         #: table -> rows (time, pod, line); a table that is not there is not known to the workspace
         self.logs: dict[str, list[list[str]]] = {}
         self.counts: Counter[str] = Counter()
+        self.kinds: Counter[str] = Counter()
         self.bodies: list[Json] = []
         self.on_request: Callable[[str], None] = lambda path: None
         self.lock = threading.Lock()
@@ -105,6 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
         azure.on_request(path)
         with azure.lock:
             azure.counts[_word(path)] += 1
+            azure.kinds[_kind(path)] += 1
             throttled, azure.throttled = azure.throttled > 0, max(0, azure.throttled - 1)
         if throttled:
             self._error(429, "TooManyRequests", headers={"Retry-After": azure.retry_after})
@@ -211,6 +213,16 @@ class _Handler(BaseHTTPRequestHandler):
 def _word(path: str) -> str:
     """What kind of request it is, for counting."""
     return "graph" if "resourcegraph" in path else path.rsplit("/", 1)[-1] if "/list" in path else "one"
+
+
+def _kind(path: str) -> str:
+    """The kind of request, for people."""
+    if "resourcegraph" in path:
+        return "Resource Graph queries"
+    return {
+        "outboundnetworkdependenciesendpoints": "endpoints that a cluster says it needs",
+        "listnetworkmanagereffectivesecurityadminrules": "admin rules in effect over a network",
+    }.get(path.rsplit("/", 1)[-1], "single resources")
 
 
 class Credential:
