@@ -261,3 +261,116 @@ def test_a_key_vault_parameter_of_a_nested_deployment_is_a_secret() -> None:
     row["properties"]["parameters"] = {"s": {"reference": {"keyVault": {"id": "/x"}, "secretName": "y"}}}
 
     assert isinstance(only(read(template(row))).get("tags", "s"), Unknown)
+
+
+SYMBOLIC = {"languageVersion": "2.0"}
+
+
+def symbolic(resources: dict[str, object], **sections: object) -> dict[str, object]:
+    """A template in the form with symbolic names."""
+    return {**template(**sections), **SYMBOLIC, "resources": resources}  # type: ignore[arg-type]
+
+
+def test_what_is_only_referred_to_says_in_which_group_it_is() -> None:
+    data = symbolic(
+        {
+            "hub": resource(VNET, "hub", existing=True, resourceGroup="rg-hub", subscriptionId="sub-hub"),
+            "group": resource(
+                "Microsoft.Resources/resourceGroups", "rg-x", existing=True, subscriptionId="sub-x"
+            ),
+            "n": resource(NSG, "n", tags={"hub": "[reference('hub').subnets[0].id]"}),
+        }
+    )
+    document = read(data)
+
+    assert [str(one.id) for one in document.resources] == [
+        f"/subscriptions/sub-hub/resourceGroups/rg-hub/providers/{VNET}/hub",
+        "/subscriptions/sub-x/providers/Microsoft.Resources/resourceGroups/rg-x",
+        f"{GROUP}/providers/{NSG}/n",
+    ]
+    asked = document.resources[2].get("tags", "hub")
+    assert isinstance(asked, Unknown)
+    assert asked.refers_to[0].id == str(document.resources[0].id)
+
+
+def test_what_is_deployed_answers_for_what_is_only_referred_to() -> None:
+    network = template(resource(VNET, "v", properties={"dhcpOptions": {"dnsServers": ["10.0.0.4"]}}))
+    data = symbolic(
+        {
+            "network": deployment("network", network, resourceGroup="rg-hub"),
+            "v": resource(VNET, "v", existing=True, resourceGroup="rg-hub"),
+            "n": resource(NSG, "n", tags={"dns": "[reference('v').dhcpOptions.dnsServers[0]]"}),
+        }
+    )
+
+    assert read(data).resources[1].get("tags", "dns") == "10.0.0.4"
+
+
+def test_what_is_only_referred_to_may_be_named_by_an_output() -> None:
+    network = template(outputs={"name": {"type": "string", "value": "v"}})
+    data = symbolic(
+        {
+            "v": resource(VNET, "[reference('network').outputs.name.value]", existing=True),
+            "n": resource(NSG, "n", tags={"vnet": "[resourceInfo('v').name]"}),
+            "network": deployment("network", network),
+        }
+    )
+
+    assert names(read(data)) == ["v", "n"]
+    assert read(data).resources[1].get("tags", "vnet") == "v"
+
+
+def test_a_name_that_needs_itself_is_refused() -> None:
+    data = symbolic({"v": resource(VNET, "[reference('v').name]", existing=True)})
+
+    with pytest.raises(MalformedError, match="resource `v` depends on itself"):
+        read(data)
+
+
+def test_children_may_have_symbolic_names() -> None:
+    child = resource("subnets", "s", properties={"addressPrefix": "10.0.0.0/24"})
+    data = symbolic({"v": resource(VNET, "v", resources={"s": child})})
+
+    assert names(read(data)) == ["v", "v/s"]
+
+
+def test_what_is_escaped_in_outer_scope_is_the_nested_template_s_own() -> None:
+    inner = template(
+        resource(
+            NSG, "[concat(variables('v'), '-n')]", tags={"p": "[[parameters('p')]", "v": "[[variables('w')]"}
+        ),
+        parameters={"p": TEXT},
+        variables={"v": "inner", "w": "[variables('v')]"},
+    )
+    data = template(
+        deployment("d", inner, evaluation="outer", parameters={"p": "x"}), variables={"v": "outer"}
+    )
+    found = only(read(data))
+
+    assert (found.name, found.get("tags")) == ("outer-n", {"p": "x", "v": "outer"})
+
+
+def test_each_level_of_outer_scope_takes_one_bracket() -> None:
+    inmost = template(
+        resource(
+            NSG, "n", tags={"1": "[variables('v')]", "2": "[[variables('v')]", "3": "[[[variables('v')]"}
+        ),
+        variables={"v": "inmost"},
+    )
+    middle = template(deployment("e", inmost, evaluation="outer"), variables={"v": "middle"})
+    data = template(deployment("d", middle, evaluation="outer"), variables={"v": "root"})
+
+    assert only(read(data)).get("tags") == {"1": "root", "2": "middle", "3": "inmost"}
+
+
+def test_text_of_one_value_keeps_what_it_refers_to() -> None:
+    address = "reference(resourceId('Microsoft.Network/publicIPAddresses', 'ip')).ipAddress"
+    data = template(
+        resource(NSG, "n", tags={"a": f"[format('{{0}}', {address})]", "b": f"[concat({address})]"})
+    )
+    tags = only(read(data)).get("tags")
+
+    assert isinstance(tags, dict)
+    for value in tags.values():
+        assert isinstance(value, Unknown)
+        assert [one.path for one in value.refers_to] == [("properties", "ipAddress")]

@@ -120,28 +120,30 @@ class Instance:
         return nested_template(self) if self.kind == DEPLOYMENTS else None
 
 
-def instances_of(template: Template) -> list[Instance]:
-    """Every resource of a template, in the order written, children after their parents."""
-    found: list[Instance] = []
-    declared = get(template.data, "resources")
+def declarations_of(template: Template) -> list[Declaration]:
+    """What a template declares, in the order written."""
     place = (*template.pointer, "resources")
+    return [
+        Declaration(template, pointer, row, template.context, None, symbol)
+        for pointer, symbol, row in _rows(template, get(template.data, "resources"), place)
+    ]
+
+
+def _rows(template: Template, declared: Any, place: Pointer) -> list[tuple[Pointer, str, Any]]:
+    """Resources as a list, or as an object by symbolic name."""
     if isinstance(declared, dict):
-        rows: list[tuple[Pointer, str, Any]] = [((*place, key), key, row) for key, row in declared.items()]
-    elif isinstance(declared, list):
-        rows = [((*place, i), "", row) for i, row in enumerate(declared)]
-    elif declared is None:
-        rows = []
-    else:
-        raise template.world.refuse(
-            "`resources` of a template is a list or an object", template.file.place(place)
-        )
-    for pointer, symbol, row in rows:
-        _Declaration(template, pointer, row, template.context, None, symbol).into(found)
-    return found
+        return [((*place, key), key, row) for key, row in declared.items()]
+    if isinstance(declared, list):
+        return [((*place, i), "", row) for i, row in enumerate(declared)]
+    if declared is None:
+        return []
+    raise template.world.refuse(
+        "`resources` of a template is a list or an object", template.file.place(place)
+    )
 
 
 @record(slots=True)
-class _Declaration:
+class Declaration:
     """A resource as written, to be made once for each turn of its loop."""
 
     template: Template
@@ -150,6 +152,12 @@ class _Declaration:
     context: Context
     parent: ResourceId | None
     symbol: str
+
+    def instances(self) -> list[Instance]:
+        """It and its children, each after its parent."""
+        found: list[Instance] = []
+        self.into(found)
+        return found
 
     def into(self, found: list[Instance]) -> None:
         """Add its instances and their children."""
@@ -213,11 +221,10 @@ class _Declaration:
         made = Instance(self.template, self.data, self.pointer, context, own, self.symbol, uncertain=doubt)
         made.existing = get(self.data, "existing") is True
         found.append(made)
-        self.template.world.instances.setdefault(own.key, made)
-        children = get(self.data, "resources")
-        for i, row in enumerate(children if isinstance(children, list) else ()):
-            place = (*self.pointer, "resources", i)
-            _Declaration(self.template, place, row, context, own, "").into(found)
+        self.template.world.enter(made)
+        place = (*self.pointer, "resources")
+        for pointer, symbol, row in _rows(self.template, get(self.data, "resources"), place):
+            Declaration(self.template, pointer, row, context, own, symbol).into(found)
 
     def _id(self, context: Context) -> ResourceId | None:
         """Its id; None, and a note, where the name does not say."""
@@ -237,10 +244,13 @@ class _Declaration:
             return None
 
     def _scope(self, kind: str, context: Context) -> str:
-        target = self.template.target
         scope = self.value("scope", context)
+        target = self.template.target
+        if kind.casefold() == DEPLOYMENTS or (scope is None and get(self.data, "existing") is True):
+            # what is only referred to says by the same members where it is
+            target = deployment_target(self.template, self.data, self.pointer, context)
         if kind.casefold() == DEPLOYMENTS:
-            return deployment_target(self.template, self.data, self.pointer, context).scope
+            return target.scope
         if scope is None:
             if self.parent is not None:
                 return self.parent.spelling.rsplit("/providers/", 1)[0]

@@ -55,26 +55,27 @@ def find(template: Template, target: Value) -> tuple[Instance | None, ResourceId
     wanted = parse_id(text)
     if wanted is None:
         return None, None
-    for instance in template.instances:
-        if instance.id == wanted:
-            return instance, wanted
+    own = template.instances_at_hand
+    same = [one for one in own if one.id == wanted]
     known = template.world.instances.get(wanted.key)
-    if known is not None:
-        return known, wanted
-    near = [one for one in template.instances if one.id.could_be(wanted)]
+    # what is deployed says more than what is only referred to
+    rows = [one for one in (*same, known) if one is not None]
+    if rows:
+        return next((one for one in rows if not one.existing), rows[0]), wanted
+    near = [one for one in own if one.id.could_be(wanted)]
     return (near[0] if len(near) == 1 else None), wanted
 
 
 def _by_name(template: Template, text: str) -> Instance | None:
     turn = _TURN.fullmatch(text)
     symbol = turn["symbol"] if turn else text
-    rows = [one for one in template.instances if one.symbol and one.symbol.casefold() == symbol.casefold()]
+    rows = symbolic(template, symbol)
     if turn and rows:  # a condition may have left some turns of the loop out
         return next((one for one in rows if one.context.copies.get("") == int(turn["turn"])), None)
     if rows and not turn:
-        return rows[0]
+        return _deployed(rows[0])
     name = "/".join(segments(text)).casefold()
-    named = [one for one in template.instances if "/".join(one.id.names).casefold() == name]
+    named = [one for one in template.instances_at_hand if "/".join(one.id.names).casefold() == name]
     if not named and template.parent is not None and template.outer is not None:
         return _by_name(template.parent, text)
     return named[0] if len(named) == 1 else None
@@ -82,7 +83,14 @@ def _by_name(template: Template, text: str) -> Instance | None:
 
 def symbolic(template: Template, symbol: str) -> list[Instance]:
     """The resources declared under a symbolic name."""
-    return [one for one in template.instances if one.symbol.casefold() == symbol.casefold()]
+    wanted = symbol.casefold()
+    return [one for one in template.symbolic(symbol) if one.symbol.casefold() == wanted] if symbol else []
+
+
+def _deployed(one: Instance) -> Instance:
+    """The resource that a deployment around or beside makes, for one that is only referred to."""
+    known = one.template.world.instances.get(one.id.key) if one.existing else None
+    return one if known is None else known
 
 
 def referenced(template: Template, target: Value, *, full: bool) -> Value:

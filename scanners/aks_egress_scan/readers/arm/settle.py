@@ -43,7 +43,8 @@ class Settler:
     def text(self, text: str, pointer: Pointer, context: Context) -> Value:
         """Text as it is, or the value of the expression that it holds."""
         if not is_expression(text):
-            return literal(text)
+            plain = literal(text)
+            return self.text(plain, pointer, context.escaped) if context.escaped and plain != text else plain
         origin = self.file.place(pointer)
         try:
             found = evaluate(parse(text), context)

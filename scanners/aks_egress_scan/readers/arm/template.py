@@ -18,12 +18,13 @@ from aks_egress_scan.readers.expressions.signatures import FunctionProblemError
 from aks_egress_scan.readers.expressions.unsettled import Unsettled, digest
 
 if TYPE_CHECKING:
-    from aks_egress_scan.readers.arm.instances import Instance
+    from aks_egress_scan.readers.arm.instances import Declaration, Instance
 
 Given = Mapping[str, Callable[[], Value]]
 """Parameter values by lower-case name, each evaluated when it is first asked for."""
 
 _SECURE: Final = frozenset({"securestring", "secureobject"})
+_RESOURCE: Final = "the name of resource"
 #: what holds no secret
 _EMPTY: Final[tuple[Value, ...]] = ("", {})
 
@@ -48,7 +49,7 @@ class Template:
     uncertain: Unknown | None = None
     _known: dict[tuple[str, str], Value] = field(default_factory=dict)
     _waiting: list[tuple[str, str]] = field(default_factory=list)
-    _instances: list[Instance] | None = None
+    _made: dict[int, list[Instance]] = field(default_factory=dict)
 
     @property
     def parent(self) -> Template | None:
@@ -63,7 +64,7 @@ class Template:
     @cached_property
     def context(self) -> Context:
         """Where the expressions in it stand."""
-        return self.outer if self.outer is not None else Context(self)
+        return self.outer.around(Context(self)) if self.outer is not None else Context(self)
 
     @property
     def settler(self) -> Settler:
@@ -139,7 +140,7 @@ class Template:
         return self._open_parameter(name, place, f"parameter `{name}` has no value", settle)
 
     def _default(self, name: str, default: Any, place: Pointer, kind: str) -> Value:
-        found = self.settler.value(default, (*place, "defaultValue"), Context(self))
+        found = self.settler.value(default, (*place, "defaultValue"), self.context)
         wanted = {"int": int, "bool": bool, "array": list, "object": dict}.get(kind)
         if found is None or wanted is None or isinstance(found, Unknown | wanted):
             return found
@@ -158,13 +159,13 @@ class Template:
         found = _member(section, name)
         if found is not None and not is_copy(*found):
             return self._once(
-                "variable", name, lambda: self.settler.value(found[1], (*place, found[0]), Context(self))
+                "variable", name, lambda: self.settler.value(found[1], (*place, found[0]), self.context)
             )
         loop = _loop(section, name)
         if loop is None:
             raise RefusedError(f"variable `{name}` is not declared")
         return self._once(
-            "variable", name, lambda: self.settler.copies(loop[1], (*place, *loop[0]), Context(self))
+            "variable", name, lambda: self.settler.copies(loop[1], (*place, *loop[0]), self.context)
         )
 
     def output(self, name: str) -> Value:
@@ -215,12 +216,38 @@ class Template:
     @property
     def instances(self) -> list[Instance]:
         """The resources it declares, loops run, those left out by a condition left out."""
-        from aks_egress_scan.readers.arm.instances import instances_of
+        return [one for number in range(len(self._declarations)) for one in self._instances_of(number)]
 
-        if self._instances is None:
-            with self._computing("the list of resources of", "this template"):
-                self._instances = instances_of(self)
-        return self._instances
+    @property
+    def instances_at_hand(self) -> list[Instance]:
+        """The resources whose names do not turn on what is being computed now."""
+        ready = [
+            number
+            for number, row in enumerate(self._declarations)
+            if not row.symbol or (_RESOURCE, row.symbol.casefold()) not in self._waiting
+        ]
+        return [one for number in ready for one in self._instances_of(number)]
+
+    def symbolic(self, name: str) -> list[Instance]:
+        """The resources declared under a symbolic name, without a look at any other."""
+        wanted = name.casefold()
+        rows = enumerate(self._declarations)
+        return [one for i, row in rows if row.symbol.casefold() == wanted for one in self._instances_of(i)]
+
+    @cached_property
+    def _declarations(self) -> list[Declaration]:
+        from aks_egress_scan.readers.arm.instances import declarations_of
+
+        return declarations_of(self)
+
+    def _instances_of(self, number: int) -> list[Instance]:
+        if number not in self._made:
+            row = self._declarations[number]
+            # only symbolic names can be told before all the others are
+            guard = (_RESOURCE, row.symbol) if row.symbol else ("the list of resources of", "this template")
+            with self._computing(*guard):
+                self._made[number] = row.instances()
+        return self._made[number]
 
 
 def _member(section: dict[str, Any], name: str) -> tuple[str, Any] | None:

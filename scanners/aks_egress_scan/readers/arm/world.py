@@ -64,6 +64,12 @@ class World:
         self.count += 1
         return self.count
 
+    def enter(self, instance: Instance) -> None:
+        """Make a resource known to all deployments; what is deployed stands before what is only referred to."""
+        known = self.instances.get(instance.id.key)
+        if known is None or (known.existing and not instance.existing):
+            self.instances[instance.id.key] = instance
+
     def count_resource(self, origin: Origin) -> None:
         """Refuse a deployment that declares absurdly many resources."""
         self.resources += 1

@@ -52,16 +52,23 @@ class Scope(Protocol):
 class Context:
     """Where an expression stands: its template, the copy loops around it, lambda variables and, within a
     user function, the arguments that hide the template's parameters.
+
+    In a nested template of outer scope, `escaped` is where an expression behind `[[` is evaluated: there.
     """
 
     scope: Scope
     copies: Mapping[str, int] = field(default_factory=dict)
     variables: Mapping[str, Value] = field(default_factory=dict)
     arguments: Mapping[str, Value] | None = None
+    escaped: Context | None = None
 
     def looping(self, name: str, index: int) -> Context:
         """The same place within one more copy loop; the empty name is the resource's own."""
         return replace(self, copies={**self.copies, name.casefold(): index})
+
+    def around(self, inner: Context) -> Context:
+        """This place, with what is escaped left to `inner`."""
+        return replace(self, escaped=inner if self.escaped is None else self.escaped.around(inner))
 
 
 def evaluate(node: Node, context: Context) -> Value:

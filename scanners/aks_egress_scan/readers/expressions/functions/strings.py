@@ -37,6 +37,9 @@ _PAD_LIMIT: Final = 10_000
 def _concat(*parts: Value) -> Value:
     if any(isinstance(part, list) for part in parts):
         return unsettled("concat", parts) if _any_unknown(parts) else [one for part in parts for one in part]  # type: ignore[union-attr]
+    said = [part for part in parts if part != ""]
+    if len(said) == 1 and isinstance(said[0], Unknown):
+        return said[0]
     return composed("concat", "".join(map(spelled, parts)), parts)
 
 
@@ -48,6 +51,8 @@ def _any_unknown(parts: tuple[Value, ...]) -> bool:
 def _format(pattern: Value, *arguments: Value) -> Value:
     if isinstance(pattern, Unknown):
         return unsettled("format", (pattern, *arguments))
+    if pattern == "{0}" and len(arguments) == 1:  # what it says and what it refers to stay the same
+        return _string(arguments[0])
     return composed("format", formatted(str(pattern), arguments), arguments)
 
 
