@@ -224,6 +224,7 @@ class Graph:
         gap = rows if isinstance(rows, Unknown) else home.unread.get(kind) or home.unread.get("*")
         own = list(self._apart(parent, kind, home))
         gap = gap or next((why for _, why in own if why is not None), None)
+        gap = gap or self._adrift(parent, kind)
         replaced = {child.name.casefold() for child, _ in own if child.uncertain is None}
         found = [
             row for row in ([] if isinstance(rows, Unknown) else rows) if row.name.casefold() not in replaced
@@ -284,6 +285,21 @@ class Graph:
             why = f"several resources could be the one that `{child.label}` belongs to"
             yield child, Unknown(why, child.origin) if several else None
 
+    def _adrift(self, parent: Resource, kind: str) -> Unknown | None:
+        """Why a child beside the parent may be the parent's: the name of what it belongs to is not known."""
+        if kind not in _ORDERED or parent.id.open_names:
+            return None
+        index = self._indexes[id(self.home(parent))]
+        for child in index.by_kind.get(kind, ()):
+            above = child.id.parent
+            if above is None or not above.open_names or child.existing or index.find(above):
+                continue
+            why = (
+                f"`{child.label}` may belong to `{parent.label}`: the name of what it belongs to is not known"
+            )
+            return Unknown(why, child.origin, settle="give the values that its name is made of")
+        return None
+
     def _distinct_bodies(self, found: list[Resource]) -> list[Resource]:
         """Those that differ; what is the same everywhere is one."""
         out: list[Resource] = []
@@ -325,6 +341,17 @@ _INLINE: dict[str, tuple[Step, ...]] = {
     "microsoft.network/networksecuritygroups/securityrules": ("properties", "securityRules"),
     "microsoft.network/routetables/routes": ("properties", "routes"),
 }
+
+
+#: children that change what their siblings do, so that one whose parent is not known leaves every parent open
+_ORDERED = frozenset(
+    (
+        "microsoft.network/networksecuritygroups/securityrules",
+        "microsoft.network/routetables/routes",
+        "microsoft.network/firewallpolicies/rulecollectiongroups",
+        "microsoft.containerservice/managedclusters/agentpools",
+    )
+)
 
 
 def _rows(parent: Resource, kind: str) -> list[Resource] | Unknown:

@@ -205,32 +205,50 @@ def _to_pods(requirement: Requirement, start: Start, cluster: Cluster, base: Dem
         if cidr is None:
             demand = _to_subnet(requirement, start, base, target.subnet)
         else:
-            source = cidr.possible if requirement.sources == {"pod"} else None
-            boxes = _boxes(requirement, start, cidr.possible, source)
-            demand = replace(
-                base,
-                boxes=boxes,
-                target=target.subnet,
-                overlay=True,
-                somewhere=not cidr.known,
-                name="",
-                layer7="",
-            )
+            demand = _to_range(requirement, start, base, target.subnet, cidr)
         out.append(replace(demand, target_groups=_groups(target.pools)))
     return out
 
 
+def _to_range(requirement: Requirement, start: Start, base: Demand, target: Subnet, cidr: Extent) -> Demand:
+    """To pods of an address range of their own; one that is not known may be any part of it, or none."""
+    source = cidr.possible if requirement.sources == {"pod"} else None
+    return replace(
+        base,
+        boxes=_boxes(requirement, start, cidr.possible, source),
+        target=target,
+        overlay=True,
+        somewhere=not cidr.known,
+        source_somewhere=base.source_somewhere or (source is not None and not cidr.known),
+        name="",
+        layer7="",
+    )
+
+
 def pod_range(cluster: Cluster) -> Extent | None:
-    """The pods' own IPv4 range (CNI overlay, kubenet), None where pods have addresses of a subnet."""
+    """The pods' own IPv4 range (CNI overlay, kubenet), None where pods have addresses of a subnet.
+
+    Where the network plugin is not known, pods may have that range or addresses of their nodes' subnets.
+    """
     profile = cluster.resource.prop("networkProfile")
     plugin, mode = text(at(profile, "networkPlugin")), text(at(profile, "networkPluginMode"))
-    if isinstance(plugin, Unknown) or isinstance(mode, Unknown):
-        return None
+    if isinstance(plugin, Unknown) or (
+        isinstance(mode, Unknown) and (plugin or "azure").casefold() == "azure"
+    ):
+        nodes = union(_members(pool.subnet)[0] for pool in cluster.pools)
+        return Extent.within(nodes | _given_range(profile).possible)
+    if isinstance(mode, Unknown):
+        mode = None  # only Azure CNI has modes
     # without a network profile AKS takes Azure CNI overlay today and took kubenet before: both have a range
     if (plugin or "").casefold() == "azure" and (mode or "").casefold() != "overlay":
         return None
     if (plugin or "").casefold() == "none":
         return None
+    return _given_range(profile)
+
+
+def _given_range(profile: Value) -> Extent:
+    """The pods' range as given, AKS's own where nothing is said."""
     given = tokens(at(profile, "podCidr"), at(profile, "podCidrs"))
     if given.unknown is not None:
         return Extent.within(NEVER_INTERNET)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from aks_egress.arm.graph import Link
 from aks_egress.evaluation.demand import Action, Decider, Demand
-from aks_egress.evaluation.first_match import Clause, Piece, first_match
+from aks_egress.evaluation.first_match import Answers, Clause, Piece, first_match
 from aks_egress.packets.addresses import ALL_V4, EVERYWHERE
 from aks_egress.packets.boxes import ANY_PORT, ANY_PROTOCOL, TCP, WITH_PORTS, Box
 from aks_egress.packets.extents import NOTHING, Extent, joined
@@ -37,6 +37,9 @@ FQDN_TAG_READING = (
 )
 TLS_DEFAULT_PORTS = {"https": 443, "http": 80, "mssql": 1433}
 
+Parts = tuple[Extent, ...]
+"""Source, destination, protocol, source port and port of a rule."""
+
 
 @record(slots=True)
 class FirewallFilter:
@@ -49,22 +52,31 @@ class FirewallFilter:
     firewall: Firewall
     tags: ServiceTags
     clients_use_proxy: Match = Match.MAYBE
-    _made: dict[tuple[object, ...], list[Clause[Decider]]] = field(default_factory=dict)
+    _made: dict[tuple[object, ...], Answers[Decider]] = field(default_factory=dict)
     _by_rule: dict[int, Decider] = field(default_factory=dict)
+    _by_reason: dict[str, Decider] = field(default_factory=dict)
+    #: the parts of a rule, and the clause of a network rule, by what of the demand they depend on
+    _parts: dict[tuple[object, ...], Parts | None] = field(default_factory=dict)
+    _network_clauses: dict[tuple[object, ...], Clause[Decider] | None] = field(default_factory=dict)
+    _order: list[list[FirewallRule]] = field(default_factory=list)
 
     def decide(self, demand: Demand, within: Sequence[Box]) -> list[Piece[Decider]]:
         """Who decides about each packet of `within`."""
         key = (demand.lies_in, demand.name, demand.layer7, demand.in_fqdn_tag, demand.mutual_tls)
-        clauses = self._made.get(key)
-        if clauses is None:
-            clauses = self._made[key] = list(self._clauses(demand))
-        return first_match(clauses, self._last(demand), within)
+        made = self._made.get(key)
+        if made is None:
+            made = self._made[key] = Answers(list(self._clauses(demand)))
+        if len(within) == 1:
+            return made.first_match(self._last(demand), within[0])
+        return first_match(made.clauses, self._last(demand), within)
 
     def _last(self, demand: Demand) -> Decider:
         reason = "no rule of the firewall allows it, and what no rule allows is denied"
         if demand.layer7 and not demand.name:
             reason += "; application rules cannot match it, since the client sends no host name"
-        return self._decider("implicit deny", Action.DENY, reason)
+        if reason not in self._by_reason:
+            self._by_reason[reason] = self._decider("implicit deny", Action.DENY, reason)
+        return self._by_reason[reason]
 
     def _decider(self, name: str, action: Action, reason: str, unknown: Unknown | None = None) -> Decider:
         return Decider(
@@ -81,17 +93,34 @@ class FirewallFilter:
     def _clauses(self, demand: Demand) -> Iterator[Clause[Decider]]:
         for gap in self.firewall.gaps:
             yield Clause(self._decider("rules that are not known", Action.UNKNOWN, gap.why, gap), None, Box())
-        for stage in ("network", "application"):
-            rules = [rule for rule in self.firewall.rules if rule.stage == stage]
-            for group in _tied(rules):
-                clauses = [one for rule in group if (one := self._clause(rule, demand)) is not None]
-                if len({one.decider.action for one in clauses}) > 1:
-                    # U10: two collections of one priority that disagree; nobody can say which is asked first
-                    yield from (Clause(one.decider, None, one.possible) for one in clauses)
-                yield from clauses
+        for group in self._in_order():
+            clauses = [one for rule in group if (one := self._clause(rule, demand)) is not None]
+            if len({one.decider.action for one in clauses}) > 1:
+                # U10: two collections of one priority that disagree; nobody can say which is asked first
+                yield from (Clause(one.decider, None, one.possible) for one in clauses)
+            yield from clauses
+
+    def _in_order(self) -> list[list[FirewallRule]]:
+        """The rules as they are asked, those of one stage and priority together."""
+        if not self._order:
+            for stage in ("network", "application"):
+                self._order += _tied([rule for rule in self.firewall.rules if rule.stage == stage])
+        return self._order
 
     def _clause(self, rule: FirewallRule, demand: Demand) -> Clause[Decider] | None:
-        parts = self._network(rule, demand) if rule.stage == "network" else self._application(rule, demand)
+        if rule.stage == "application":
+            return self._made_of(self._application(rule, demand), rule, demand)
+        named = rule.fqdns.given or rule.fqdn_tags.given
+        key = (
+            (id(rule), demand.lies_in, demand.name, demand.in_fqdn_tag)
+            if named
+            else (id(rule), demand.lies_in)
+        )
+        if key not in self._network_clauses:
+            self._network_clauses[key] = self._made_of(self._network(rule, demand), rule, demand)
+        return self._network_clauses[key]
+
+    def _made_of(self, parts: Parts | None, rule: FirewallRule, demand: Demand) -> Clause[Decider] | None:
         if parts is None:
             return None
         possible = Box(*(part.possible for part in parts))
@@ -101,7 +130,7 @@ class FirewallFilter:
         certain = all(sure) and rule.order is not None and rule.uncertain is None
         return Clause(self._rule_decider(rule, demand), sure if certain else None, possible)
 
-    def _network(self, rule: FirewallRule, demand: Demand) -> tuple[Extent, ...] | None:
+    def _network(self, rule: FirewallRule, demand: Demand) -> Parts | None:
         source, target = self._source(rule), self._destination(rule, demand)
         covered, port = _network_protocols(rule), _network_ports(rule)
         # with ports, Any means TCP and UDP (F8)
@@ -110,18 +139,29 @@ class FirewallFilter:
         covered = Extent(sure, possible)
         return source, target, covered, Extent.exactly(ANY_PORT), port
 
-    def _application(self, rule: FirewallRule, demand: Demand) -> tuple[Extent, ...] | None:
+    def _application(self, rule: FirewallRule, demand: Demand) -> Parts | None:
         if not demand.layer7 or not demand.name:
             return None
         named = self._names(rule, demand)
+        if named is Match.NO:
+            return None
+        key = id(rule), demand.layer7, demand.lies_in
+        if key not in self._parts:
+            self._parts[key] = self._whatever_name(rule, demand)
+        parts = self._parts[key]
+        if parts is None or named is Match.YES:
+            return parts
+        source, target, *others = parts
+        return source, Extent.within(target.possible), *others
+
+    def _whatever_name(self, rule: FirewallRule, demand: Demand) -> Parts | None:
+        """What an application rule covers where its names do, None where it listens on no port of the protocol."""
         port = _listening(rule, demand.layer7)
-        if named is Match.NO or not port.possible:
+        if not port.possible:
             return None
         target = Extent.exactly(EVERYWHERE)
         if rule.destination.given or rule.destination_groups:
             target = self._destination(rule, demand)
-        if named is Match.MAYBE:
-            target = Extent.within(target.possible)
         tcp = Extent.exactly(IntervalSet.single(TCP))
         return self._source(rule), target, tcp, Extent.exactly(ANY_PORT), port
 
@@ -333,12 +373,14 @@ def usable_tag(tag: str) -> bool:
 
 def translates(firewall: Firewall) -> tuple[Match, Unknown | None]:
     """Whether traffic to the Internet leaves with a public address of the firewall (F23)."""
+    untouched, unknown = untranslated(firewall)
+    if unknown is not None:
+        return Match.MAYBE, unknown
+    return (Match.NO if untouched & ALL_V4 == ALL_V4 else Match.YES), None
+
+
+def untranslated(firewall: Firewall) -> tuple[IntervalSet, Unknown | None]:
+    """The destinations that network rules do not translate, where ranges are given, and why there may be others."""
     given = firewall.snat_ranges
-    if given.unknown is not None:
-        return Match.MAYBE, given.unknown
-    if not given.given:
-        return Match.YES, None
-    untouched, _, _ = addresses([one for one in given.known if one[:1].isdigit()])
-    if untouched & ALL_V4 == ALL_V4:
-        return Match.NO, None
-    return Match.YES, None
+    found, _, _ = addresses([one for one in given.known if one[:1].isdigit()])
+    return found, given.unknown

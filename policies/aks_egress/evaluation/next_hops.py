@@ -12,12 +12,12 @@ from aks_egress.arm.graph import Link
 from aks_egress.arm.resources import Resource
 from aks_egress.evaluation.appliances import ApplianceFilter, Appliances
 from aks_egress.evaluation.demand import Action, Decider, Demand
-from aks_egress.evaluation.firewall import translates
+from aks_egress.evaluation.firewall import untranslated
 from aks_egress.evaluation.hops import Hops
 from aks_egress.evaluation.outbound import Start
-from aks_egress.evaluation.routes import Way
+from aks_egress.evaluation.routes import RouteSelection, Way
 from aks_egress.evaluation.traces import Trace, after, either
-from aks_egress.packets.addresses import PUBLIC_V4, PUBLIC_V6, spell
+from aks_egress.packets.addresses import ALL_V4, PUBLIC_V4, PUBLIC_V6, spell
 from aks_egress.packets.boxes import Box
 from aks_egress.packets.names import Match
 from aks_egress.records import record, replace
@@ -141,12 +141,17 @@ class NextHops:
         self, firewall: Firewall, subnet: Subnet | None, demand: Demand, trace: Trace
     ) -> list[Trace]:
         """From the firewall to the Internet: its own routes, then its public address."""
-        trace = self._translated(firewall, trace)
+        translated = self._translated(firewall, trace)
         if firewall.in_hub:
-            return [trace]
+            return translated
         if subnet is None:
             why = f"the subnet of firewall `{firewall.label}` is not known, so its routes are not either"
-            return [trace.then(trace.box, (_of_firewall(firewall, "routes", Action.UNKNOWN, why),))]
+            lost = _of_firewall(firewall, "routes", Action.UNKNOWN, why)
+            return [one.then(one.box, (lost,)) for one in translated]
+        return [out for one in translated for out in self._out_of(subnet, demand, one)]
+
+    def _out_of(self, subnet: Subnet, demand: Demand, trace: Trace) -> list[Trace]:
+        """By the routes of the firewall's own subnet: onwards, and back to the clients."""
         choice = self.hops.routes(subnet)
         courses: list[list[Trace]] = []
         for option in choice.options:
@@ -154,7 +159,8 @@ class NextHops:
                 courses.append([self._unrouted(subnet, trace)])
                 continue
             pieces = option.decide(demand, [trace.box])
-            courses.append([self._own_route(replace(trace, box=one.box), one.deciders) for one in pieces])
+            onwards = [self._own_route(replace(trace, box=one.box), one.deciders) for one in pieces]
+            courses.append([back for one in onwards for back in _answered(option, demand, one)])
         if choice.unknown is not None:
             courses.append([trace.then(trace.box, (choice.unknown,))])
         return either(courses)
@@ -186,25 +192,39 @@ class NextHops:
             )
         return trace
 
-    def _translated(self, firewall: Firewall, trace: Trace) -> Trace:
+    def _translated(self, firewall: Firewall, trace: Trace) -> list[Trace]:
         """Whether the firewall gives the packets its public address (F23); application rules always do."""
         if any(
             isinstance(one.detail, FirewallRule) and one.detail.stage == "application"
             for one in trace.steps[-1]
         ):
+            return [trace]
+        ranges, unknown = untranslated(firewall)
+        kept = trace.box.meet(Box(destination=ranges)) if ranges else None
+        rest = trace.box.minus(kept) if kept is not None else [trace.box]
+        out = [self._untranslated(firewall, replace(trace, box=kept))] if kept is not None else []
+        return out + [self._with_address(firewall, replace(trace, box=one), unknown) for one in rest]
+
+    def _untranslated(self, firewall: Firewall, trace: Trace) -> Trace:
+        """Packets to public addresses that keep their private source."""
+        if firewall.forced_tunnelling is not False:
+            why = "the firewall does not translate this traffic and forwards it to another device"
+            return trace.then(trace.box, (_of_firewall(firewall, "source NAT", Action.UNKNOWN, why),))
+        ranges = ", ".join(firewall.snat_ranges.known[:4])
+        why = (
+            f"firewall `{firewall.label}` is set never to translate addresses (private ranges {ranges}), "
+            "so no answer from the Internet finds its way back"
+        )
+        return trace.then(trace.box, (_of_firewall(firewall, "source NAT", Action.DROP, why),))
+
+    def _with_address(self, firewall: Firewall, trace: Trace, unknown: Unknown | None) -> Trace:
+        """Packets that would get the firewall's public address, where it has one."""
+        if unknown is None and self._has_address(firewall) is not False:
             return trace
-        answer, unknown = translates(firewall)
-        if answer is Match.YES and self._has_address(firewall) is not False:
-            return trace
-        if firewall.forced_tunnelling is not False or answer is Match.MAYBE:
+        if unknown is not None or firewall.forced_tunnelling is not False:
             why = unknown.why if unknown else "the firewall translates nothing and forwards to another device"
             return trace.then(trace.box, (_of_firewall(firewall, "source NAT", Action.UNKNOWN, why),))
-        why = (
-            f"firewall `{firewall.label}` is set never to translate addresses (private ranges 0.0.0.0/0), "
-            "so no answer from the Internet finds its way back"
-            if answer is Match.NO
-            else f"firewall `{firewall.label}` has no public IP address"
-        )
+        why = f"firewall `{firewall.label}` has no public IP address"
         return trace.then(trace.box, (_of_firewall(firewall, "source NAT", Action.DROP, why),))
 
     def _has_address(self, firewall: Firewall) -> bool | Unknown:
@@ -258,6 +278,35 @@ class NextHops:
                     if not found or any(one.resource is not firewall.resource for one in found):
                         return False
         return True
+
+
+def _answered(routes: RouteSelection, demand: Demand, trace: Trace) -> list[Trace]:
+    """Whether a user's route on the firewall's own subnet takes the answers elsewhere than to the clients (R27)."""
+    asked = replace(demand, lies_in="")
+    out: list[Trace] = []
+    for piece in routes.decide(asked, [Box(destination=trace.box.source)]):
+        part = trace.box.meet(Box(source=piece.box.destination))
+        if part is None:
+            continue
+        led = [one for one in piece.deciders if isinstance(one.detail, Way) and one.detail.route is not None]
+        lost = tuple(one for decider in led if (one := _led_away(decider)) is not None)
+        kept = tuple(one for one in piece.deciders if one not in led) if lost else ()
+        out.append(trace.then(part, (*lost, *kept)) if lost else replace(trace, box=part))
+    return out
+
+
+def _led_away(route: Decider) -> Decider | None:
+    """A route that does not bring answers to the clients; None for one that delivers them, or yields to those that do."""
+    way = route.detail
+    if not isinstance(way, Way) or way.route is None or way.hop == "VnetLocal" or way.route.prefix == ALL_V4:
+        return None
+    why = f"{route.reason} on the firewall's own subnet, and so the answers to the clients"
+    if way.hop in ("None", "Internet"):
+        return replace(route, action=Action.DROP, reason=f"{why}, which never arrive")
+    settle = "lead the clients' addresses straight back, as the peering's own route does"
+    return replace(
+        route, action=Action.UNKNOWN, reason=f"{why}; whether they arrive is not known", settle=settle
+    )
 
 
 def _undescribed(owner: Owner, value: Value, route: Decider) -> Decider:

@@ -127,9 +127,9 @@ def _nat_gateway(start: Start) -> Decider | None:
 
 
 def _addresses(gateway: Resource) -> str | Unknown | None:
-    """None where the gateway has a public address; text where it has none; why nobody can say."""
+    """None where the gateway has a public IPv4 address; text where it has none; why nobody can say."""
     unknown: Unknown | None = None
-    for name in ("publicIpAddresses", "publicIpPrefixes", "publicIpAddressesV6", "publicIpPrefixesV6"):
+    for name in ("publicIpAddresses", "publicIpPrefixes"):
         rows = items(gateway.prop(name))
         if isinstance(rows, Unknown):
             # an address that will be attached, whatever its id, is an address
@@ -138,6 +138,9 @@ def _addresses(gateway: Resource) -> str | Unknown | None:
             unknown = unknown or rows
         elif rows:
             return None
+    if unknown is None and any(gateway.prop(name) for name in ("publicIpAddressesV6", "publicIpPrefixesV6")):
+        why = f"NAT gateway `{gateway.name}` has IPv6 addresses only, and nobody documents what becomes of IPv4 then"
+        return Unknown(why, gateway.origin, settle="give the NAT gateway a public IPv4 address")
     return unknown or "none"
 
 

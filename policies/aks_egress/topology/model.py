@@ -86,7 +86,8 @@ class Topology:
             return Match.MAYBE
         if self.secured_hub(network) is not None:
             return Match.YES
-        if any(network.is_(self._connected(one)) for one in self.graph.of_kind(HUB_CONNECTIONS)):
+        connected = [self._connected(one) for one in self.graph.of_kind(HUB_CONNECTIONS)]
+        if any(one is None or network.is_(one) for one in connected):
             return Match.MAYBE
         rows, gap = self.graph.children(network.resource, SUBNETS)
         if any(row.name.casefold() in GATEWAY_SUBNETS for row in rows):

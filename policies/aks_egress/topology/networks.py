@@ -49,6 +49,7 @@ class Peering:
     declared_space: Tokens
     complete: bool
     origin: Origin
+    uncertain: Unknown | None = None
 
 
 class Networks:
@@ -131,6 +132,7 @@ def _peering(graph: Graph, row: Resource) -> Peering:
         tokens(row.prop("remoteAddressSpace", "addressPrefixes")),
         flag(row.prop("peerCompleteVnets"), True) is True,
         row.origin,
+        row.uncertain,
     )
 
 

@@ -20,7 +20,7 @@ def remote_network(network: VirtualNetwork, peering: Peering) -> VirtualNetwork:
 def carries(network: VirtualNetwork, peering: Peering) -> tuple[Match, str]:
     """Whether a peering lets traffic through, and why not or why nobody can say.
 
-    Both sides must exist and allow access (R26); a live `peeringState` of Connected proves both.
+    Both sides must exist and allow access (R26); a live `peeringState` of Connected proves that both exist.
     """
     if peering.allow_access is False:
         return Match.NO, f"peering `{peering.name}` has allowVirtualNetworkAccess false"
@@ -28,32 +28,43 @@ def carries(network: VirtualNetwork, peering: Peering) -> tuple[Match, str]:
         connected = peering.state.casefold() == "connected"
         if not connected:
             return Match.NO, f"peering `{peering.name}` is {peering.state}, not Connected"
-    elif (back := _way_back(network, peering)) is not Match.YES:
-        said = {
-            Match.NO: f"the way back of peering `{peering.name}` has allowVirtualNetworkAccess false",
-            Match.MAYBE: f"the way back of peering `{peering.name}` is not among the inputs",
-        }
-        return back, said[back]
+    back = _way_back(network, peering)
+    if back is None and not isinstance(peering.state, str):
+        return Match.MAYBE, f"the way back of peering `{peering.name}` is not among the inputs"
+    if back is not None and back[0] is not Match.YES:
+        return back
+    if peering.uncertain is not None:
+        return (
+            Match.MAYBE,
+            f"whether there is a peering `{peering.name}` is not known: {peering.uncertain.why}",
+        )
     if isinstance(peering.allow_access, Unknown):
         return Match.MAYBE, f"whether peering `{peering.name}` allows access is not known"
     return Match.YES, ""
 
 
-def _way_back(network: VirtualNetwork, peering: Peering) -> Match:
-    """Whether the remote network peers back."""
+def _way_back(network: VirtualNetwork, peering: Peering) -> tuple[Match, str] | None:
+    """Whether the remote network peers back, and why not or why nobody can say; None where nothing shows it."""
+    back = f"the way back of peering `{peering.name}`"
     remote = remote_network(network, peering)
     if remote.resource is None:
-        return Match.MAYBE
+        return None
     rows, _ = network.graph.children(remote.resource, PEERINGS)
     for row in rows:
         if not any(network.is_(one) for one in _remote_ids(network, row)):
             continue
         allowed = flag(row.prop("allowVirtualNetworkAccess"), True)
         state = text(row.prop("peeringState"))
-        if allowed is False or (isinstance(state, str) and state.casefold() == "disconnected"):
-            return Match.NO
-        return Match.MAYBE if isinstance(allowed, Unknown) else Match.YES
-    return Match.MAYBE
+        if allowed is False:
+            return Match.NO, f"{back} has allowVirtualNetworkAccess false"
+        if isinstance(state, str) and state.casefold() == "disconnected":
+            return Match.NO, f"{back} is disconnected"
+        if isinstance(allowed, Unknown):
+            return Match.MAYBE, f"whether {back} allows access is not known"
+        if row.uncertain is not None:
+            return Match.MAYBE, f"whether there is {back} is not known: {row.uncertain.why}"
+        return Match.YES, ""
+    return None
 
 
 def _remote_ids(network: VirtualNetwork, row: Resource) -> list[ResourceId | None]:
@@ -115,7 +126,11 @@ def reachable(network: VirtualNetwork, other: VirtualNetwork) -> tuple[Match, st
             answer, why = Match.MAYBE, f"where peering `{peering.name}` leads is not known"
             continue
         if other.is_(named):
-            return carries(network, peering)
+            carried = carries(network, peering)
+            if carried[0] is Match.YES and not peering.complete:
+                why = f"peering `{peering.name}` joins some subnets only, and whether the next hop's is one of them is not known"
+                return Match.MAYBE, why
+            return carried
     if answer is Match.NO and (network.peerings_gap is not None or network.resource is None):
         return Match.MAYBE, f"the peerings of `{network.name}` are not among the inputs"
     return answer, why

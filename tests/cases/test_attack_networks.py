@@ -1,0 +1,199 @@
+"""Networks that look open and are not, or that nobody can know to be: through the command line, as ARM templates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests import builders as b
+from tests.terminal import scan, verdicts
+
+ADDRESS = "10.9.0.4"
+GIVEN: dict[str, Any] = {"given": {"type": "string"}, "either": {"type": "bool"}}
+GIVEN_TEXT, EITHER = "[parameters('given')]", "[parameters('either')]"
+AKS = (
+    b.collection(
+        "net",
+        100,
+        "Allow",
+        b.network_rule("api", "TCP", "AzureCloud.eastus", ["443", "9000"]),
+        b.network_rule("tunnel", "UDP", "AzureCloud.eastus", "1194"),
+    ),
+    b.collection("names", 200, "Allow", b.application_rule("aks", fqdnTags=["AzureKubernetesService"])),
+)
+EVERYTHING = b.collection("net", 100, "Allow", b.network_rule("all", "Any", "*", "*"))
+DENY_443 = b.collection("net", 100, "Deny", b.network_rule("web", "TCP", "*", "443"))
+DENY = b.rule("deny", 100, "Deny", "Internet")
+
+
+def balanced(*rules: b.Row, table: b.Row | None = None, **properties: Any) -> list[b.Row]:
+    """Nodes behind AKS's own load balancer, with a security group and perhaps a route table."""
+    nodes = b.subnet("nodes", "10.0.0.0/24", nsg="nsg1", table="rt" if table else "")
+    return [
+        b.vnet("net", "10.0.0.0/16", nodes),
+        b.nsg("nsg1", *rules),
+        *([table] if table else []),
+        b.cluster("nodes", outbound="loadBalancer", **properties),
+    ]
+
+
+def hub(
+    *collections: b.Row,
+    to_hub: b.Row | None = None,
+    to_nodes: b.Row | None = None,
+    peered: bool = True,
+    firewall_table: b.Row | None = None,
+    **policy: Any,
+) -> list[b.Row]:
+    """A firewall in a hub, nodes in a spoke."""
+    home = b.subnet("AzureFirewallSubnet", "10.9.0.0/26", table="firewall-routes" if firewall_table else "")
+    nodes = b.subnet("nodes", "10.0.0.0/24", table="rt")
+    return [
+        b.vnet("hub", "10.9.0.0/16", home, peerings=[to_nodes or b.peering("net")]),
+        b.vnet("net", "10.0.0.0/16", nodes, peerings=[to_hub or b.peering("hub")] if peered else []),
+        b.table("rt", b.route("default", "0.0.0.0/0", "VirtualAppliance", ADDRESS)),
+        *([firewall_table] if firewall_table else []),
+        b.policy(**policy),
+        b.firewall(address=ADDRESS),
+        b.rules_of("policy/aks", 200, *(collections or AKS)),
+        b.cluster("nodes"),
+    ]
+
+
+def judged(folder: Path, rows: list[b.Row], *arguments: str) -> tuple[int, set[str]]:
+    """Exit status and verdicts."""
+    status, report = scan(folder, {"network.json": b.template(*rows, parameters=GIVEN)}, *arguments)
+    return status, verdicts(report)
+
+
+def test_the_networks_that_the_cases_vary_are_open(tmp_path: Path) -> None:
+    assert judged(tmp_path, balanced()) == (0, {"open"})
+    assert judged(tmp_path, hub()) == (0, {"open"})
+    assert judged(tmp_path, hub(EVERYTHING)) == (0, {"open"})
+
+
+ADRIFT = {
+    "security rule": [
+        *balanced(),
+        b.resource(
+            "networkSecurityGroups/securityRules",
+            "[concat(parameters('given'),'/deny')]",
+            DENY["properties"],
+        ),
+    ],
+    "route": [
+        *balanced(table=b.table("rt")),
+        b.resource(
+            "routeTables/routes",
+            "[concat(parameters('given'),'/default')]",
+            {"addressPrefix": "0.0.0.0/0", "nextHopType": "None"},
+        ),
+    ],
+    "rule collection group": [
+        *hub(),
+        b.rules_of("[concat(parameters('given'),'/first')]", 100, DENY_443),
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", ADRIFT)
+def test_a_child_whose_parent_is_not_named_may_be_anybodys(tmp_path: Path, kind: str) -> None:
+    assert judged(tmp_path, ADRIFT[kind]) == (4, {"unknown"})
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        {"networkPlugin": GIVEN_TEXT, "networkPluginMode": "overlay"},
+        {"networkPlugin": "azure", "networkPluginMode": GIVEN_TEXT},
+        {"networkPlugin": "azure", "networkPluginMode": "overlay", "podCidr": GIVEN_TEXT},
+    ],
+)
+def test_n20_pods_may_have_addresses_that_the_groups_rules_leave_out(
+    tmp_path: Path, profile: dict[str, str]
+) -> None:
+    inside = ("10.0.0.0/16", "10.0.0.0/16")
+    rules = (
+        b.rule("inside-out", 100, "Allow", inside[0], source=inside[1]),
+        b.rule("internet", 110, "Allow", "Internet"),
+        b.rule("nothing-else-out", 4000, "Deny"),
+        b.rule("inside-in", 100, "Allow", source=inside[0], direction="Inbound"),
+        b.rule("nothing-else-in", 4000, "Deny", direction="Inbound"),
+    )
+    rows = balanced(*rules, networkProfile={**profile, "outboundType": "loadBalancer"})
+    assert judged(tmp_path, rows) == (4, {"unknown"})
+
+
+def test_n20_a_range_that_is_not_known_is_not_every_range(tmp_path: Path) -> None:
+    """A Deny of some sources shuts pods out only if they have these addresses."""
+    profile = {"networkPlugin": "azure", "networkPluginMode": "overlay", "podCidr": GIVEN_TEXT}
+    rule = b.rule("deny", 100, "Deny", source="172.16.0.0/12", direction="Inbound")
+    rows = balanced(rule, networkProfile={**profile, "outboundType": "loadBalancer"})
+    assert judged(tmp_path, rows) == (4, {"unknown"})
+
+
+def test_r22_a_nat_gateway_with_ipv6_addresses_only(tmp_path: Path) -> None:
+    rows = [
+        b.vnet("net", "10.0.0.0/16", b.subnet("nodes", "10.0.0.0/24", nat="gateway")),
+        b.resource(
+            "natGateways", "gateway", {"publicIpAddressesV6": [{"id": b.rid("publicIPAddresses", "six")}]}
+        ),
+        b.cluster("nodes", outbound="userAssignedNATGateway"),
+    ]
+    assert judged(tmp_path, rows) == (4, {"unknown"})
+
+
+def test_r26_connected_says_nothing_about_what_the_other_side_allows(tmp_path: Path) -> None:
+    ours = b.peering("hub", peeringState="Connected")
+    theirs = b.peering("net", peeringState="Connected", allowVirtualNetworkAccess=False)
+    assert judged(tmp_path, hub(to_hub=ours, to_nodes=theirs)) == (1, {"blocked"})
+    unsure = b.peering("net", peeringState="Connected", allowVirtualNetworkAccess=EITHER)
+    assert judged(tmp_path, hub(to_hub=ours, to_nodes=unsure)) == (4, {"unknown"})
+
+
+def test_r26_a_peering_of_some_subnets_may_leave_the_firewall_out(tmp_path: Path) -> None:
+    some = b.peering("hub", peerCompleteVnets=False, remoteSubnetNames=["other"])
+    assert judged(tmp_path, hub(to_hub=some)) == (4, {"unknown"})
+
+
+def test_r26_a_peering_that_may_not_be_there(tmp_path: Path) -> None:
+    perhaps = b.resource(
+        "virtualNetworks/virtualNetworkPeerings",
+        "net/to-hub",
+        b.peering("hub")["properties"],
+        condition=EITHER,
+    )
+    assert judged(tmp_path, [*hub(peered=False), perhaps]) == (4, {"unknown"})
+
+
+@pytest.mark.parametrize(
+    ("prefix", "hop", "address", "status", "verdict"),
+    [
+        ("10.0.0.0/16", "None", None, 1, "blocked"),
+        ("10.0.0.0/24", "None", None, 1, "blocked"),
+        ("10.0.0.0/16", "VirtualAppliance", "10.9.3.4", 4, "unknown"),
+        ("10.0.0.0/16", "VnetLocal", None, 0, "open"),
+        ("10.7.0.0/16", "None", None, 0, "open"),
+        ("0.0.0.0/0", "Internet", None, 0, "open"),
+    ],
+)
+def test_r27_routes_of_the_firewalls_own_subnet_must_not_lead_answers_away(
+    tmp_path: Path, prefix: str, hop: str, address: str | None, status: int, verdict: str
+) -> None:
+    routes = b.table("firewall-routes", b.route("back", prefix, hop, address))
+    assert judged(tmp_path, hub(firewall_table=routes)) == (status, {verdict})
+
+
+def test_f23_a_part_of_the_internet_that_the_firewall_does_not_translate(tmp_path: Path) -> None:
+    rows = hub(EVERYTHING, snat={"privateRanges": ["0.0.0.0/1"]})
+    assert judged(tmp_path, rows) == (4, {"unknown"})
+    rows = hub(EVERYTHING, snat={"privateRanges": ["10.0.0.0/8", "100.64.0.0/10"]})
+    assert judged(tmp_path, rows) == (0, {"open"})
+
+
+def test_r29_a_hub_connection_whose_network_is_not_known(tmp_path: Path) -> None:
+    """It may be this one, and the hub may teach it a default route."""
+    remote = {"remoteVirtualNetwork": {"id": GIVEN_TEXT}, "enableInternetSecurity": True}
+    connection = b.resource("virtualHubs/hubVirtualNetworkConnections", "wan/spoke", remote)
+    assert judged(tmp_path, [*balanced(), connection]) == (4, {"unknown"})
