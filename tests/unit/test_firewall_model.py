@@ -122,6 +122,29 @@ def test_the_fqdn_tag_covers_what_is_documented_to_be_in_it(
     assert _said(_with(b.collection("tag", 100, "Allow", rule)), **_https(in_fqdn_tag=holds)) == expected
 
 
+def _classic(rule: b.Row) -> Firewall:
+    rows = {"priority": 100, "action": {"type": "Allow"}, "rules": [rule]}
+    collections = [{"name": "names", "properties": rows}]
+    return _read(b.firewall(policy="", applicationRuleCollections=collections))
+
+
+def test_fqdn_tags_without_protocols_on_the_firewall_itself_are_https_and_perhaps_http() -> None:
+    """U18: azurerm's `azurerm_firewall_application_rule_collection` takes no `protocol` beside `fqdn_tags`."""
+    found = _classic(b.application_rule("aks", fqdnTags=["AzureKubernetesService"], ports=()))
+    assert _said(found, **_https(in_fqdn_tag=True)) == {Action.ALLOW}
+    http = _said(found, port=80, name="security.ubuntu.com", layer7="http", in_fqdn_tag=True)
+    assert http == {Action.ALLOW, Action.DENY}
+    assert _said(found, port=9000) == {Action.DENY}
+    named = _classic(b.application_rule("some", "mcr.microsoft.com", ports=()))
+    assert _said(named, **_https("mcr.microsoft.com")) == {Action.DENY}
+
+
+def test_fqdn_tags_without_protocols_in_a_policy_are_refused_and_open_nothing() -> None:
+    rule = b.application_rule("aks", fqdnTags=["AzureKubernetesService"], ports=())
+    found = _with(b.collection("tag", 100, "Allow", rule))
+    assert _said(found, **_https(in_fqdn_tag=True)) == {Action.DENY}
+
+
 @pytest.mark.parametrize(
     "members", [{"webCategories": ["liability"]}, {"targetUrls": ["*.azmk8s.io/x"]}, {"targetFqdns": [LOST]}]
 )

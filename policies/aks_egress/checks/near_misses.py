@@ -180,8 +180,15 @@ def _name_lacks(one: FirewallRule, flow: JudgedFlow, region: str | Unknown) -> l
             return None
         lacks.append(elsewhere)
     port = str(wanted.ports[0][0])
-    heard = {(kind, at or str(TLS_DEFAULT_PORTS.get(kind, ""))) for kind, at in one.listeners}
-    if (wanted.layer7, port) not in heard and one.listeners_unknown is None:
+    heard = {
+        (kind, at or str(TLS_DEFAULT_PORTS.get(kind, "")))
+        for kind, at in one.listeners
+        if not isinstance(at, Unknown)
+    }
+    open_ended = one.listeners_unknown is not None or any(
+        kind == wanted.layer7 and isinstance(at, Unknown) for kind, at in one.listeners
+    )
+    if (wanted.layer7, port) not in heard and not open_ended:
         spelled = ", ".join(f"{kind}:{at}" for kind, at in sorted(heard)) or "no protocol"
         lacks.append((f"it listens for {spelled}", f"add the protocol {wanted.layer7}:{port} to the rule"))
     return lacks

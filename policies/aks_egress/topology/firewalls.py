@@ -19,6 +19,8 @@ GROUPS = "Microsoft.Network/firewallPolicies/ruleCollectionGroups"
 IP_GROUPS = "Microsoft.Network/ipGroups"
 
 Pass = Literal["network", "application"]
+#: http, https or mssql with its port, None for the default, or why the port is not known
+Listeners = tuple[tuple[str, str | Unknown | None], ...]
 
 
 @record(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,8 +45,8 @@ class FirewallRule:
     destination_groups: tuple[Link, ...]
     protocols: Tokens
     ports: Tokens
-    #: application rules: (http|https|mssql, port or None for the default)
-    listeners: tuple[tuple[str, str | None], ...] = ()
+    #: of application rules
+    listeners: Listeners = ()
     listeners_unknown: Unknown | None = None
     fqdns: Tokens = NO_TOKENS
     fqdn_tags: Tokens = NO_TOKENS
@@ -314,8 +316,13 @@ def _firewall_rule(
     listeners, listeners_unknown = (
         _listeners(get(rule, "protocols")) if stage == "application" else ((), None)
     )
-    if stage == "application" and not items(get(rule, "protocols")) and items(get(rule, "fqdnTags")):
-        listeners = _LISTENERS_OF_TAGS
+    if (
+        owner.kind == FIREWALLS.casefold()
+        and stage == "application"
+        and listeners_unknown is None
+        and not listeners
+    ):
+        listeners = _LISTENERS_OF_TAGS if tokens(get(rule, "fqdnTags")).given else ()
     return FirewallRule(
         stage=stage,
         name=_name(rule),
@@ -351,15 +358,27 @@ def _links(
     return tuple(graph.link(row, near, origin) for row in rows), None  # type: ignore[arg-type]
 
 
-#: an FQDN tag brings its protocols along where the rule names none
-_LISTENERS_OF_TAGS: tuple[tuple[str, str | None], ...] = (("http", "80"), ("https", "443"))
+#: What a rule of a firewall itself listens for where it holds FQDN tags and no protocols, as azurerm's rule
+#: collections must (`fqdn_tags` beside `protocol` is refused).  HTTPS is documented (Microsoft: firewall/fqdn-tags);
+#: Azure PowerShell writes HTTP:80 beside it, and no page says that Azure adds it where the rule names none (U18).
+#: In a policy such a rule is refused (terraform-provider-azurerm issues 14099 and 15760), so it opens nothing.
+_LISTENERS_OF_TAGS: Listeners = (
+    (
+        "http",
+        Unknown(
+            "that a rule with FQDN tags and no protocols also lets HTTP:80 through is not documented",
+            settle="name the hosts in an application rule with the protocol Http:80",
+        ),
+    ),
+    ("https", "443"),
+)
 
 
-def _listeners(value: Value) -> tuple[tuple[tuple[str, str | None], ...], Unknown | None]:
+def _listeners(value: Value) -> tuple[Listeners, Unknown | None]:
     rows = items(value)
     if isinstance(rows, Unknown):
         return (), rows
-    out: list[tuple[str, str | None]] = []
+    out: list[tuple[str, str | Unknown | None]] = []
     for row in rows:
         kind, port = text(get(row, "protocolType")), text(get(row, "port"))
         for part in (row, kind, port):
