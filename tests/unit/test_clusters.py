@@ -112,3 +112,13 @@ def test_only_the_clusters_of_judged_documents_are_found() -> None:
         b.document(b.cluster("nodes", name="other"), role=Role.CONTEXT),
     ]
     assert [one.resource.name for one in Topology(documents, ServiceTags()).clusters()] == ["aks"]
+
+
+def test_a_pool_without_a_subnet_lives_beside_the_first() -> None:
+    """Inline or apart; the cluster's own subnet is no subnet that AKS makes."""
+    bare = b.pool("b", "net", "nodes", mode="User")
+    del bare["vnetSubnetID"]
+    child = b.resource("Microsoft.ContainerService/managedClusters/agentPools", "aks/c", {"mode": "User"})
+    found = _read(_pooled(b.pool("a", "net", "nodes"), bare), child)
+    assert [pool.subnet.label for pool in found.pools] == ["net/nodes"] * 3
+    assert len(found.subnets()) == 1

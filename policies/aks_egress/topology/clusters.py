@@ -9,7 +9,7 @@ from __future__ import annotations
 from aks_egress.arm.graph import Graph, Link
 from aks_egress.arm.ids import ResourceId, parse_id
 from aks_egress.arm.resources import Document, Resource
-from aks_egress.records import field, record
+from aks_egress.records import field, record, replace
 from aks_egress.topology.networks import SUBNETS, Networks, Subnet
 from aks_egress.values import Origin, Unknown, Value, at, flag, get, items, text
 
@@ -169,7 +169,19 @@ def _pools(graph: Graph, subnets: Subnets, resource: Resource) -> tuple[list[Poo
         for child in children
     ]
     replaced = {pool.name.casefold() for pool in apart}
-    return [pool for pool in inline if pool.name.casefold() not in replaced] + apart, gap or more
+    pools = [pool for pool in inline if pool.name.casefold() not in replaced] + apart
+    return _beside_the_first(pools), gap or more
+
+
+def _beside_the_first(pools: list[Pool]) -> list[Pool]:
+    """AKS puts pools that name no subnet into the cluster's, which its first pool names.
+
+    Source: hashicorp/terraform-provider-azurerm issues 8297 and 8662.
+    """
+    named = next((pool.subnet for pool in pools if not pool.subnet.managed), None)
+    if named is None:
+        return pools
+    return [replace(pool, subnet=named) if pool.subnet.managed else pool for pool in pools]
 
 
 def _unseen(graph: Graph, subnets: Subnets, resource: Resource, gap: Unknown) -> Pool:
