@@ -3,7 +3,9 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: demo test check bench generate clean
+CHECKOV := .venv-checkov/bin/checkov
+
+.PHONY: demo test test-checkov check bench generate clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -17,6 +19,14 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 tests
+
+# checkov pins what other tools need newer, so it lives in an environment of its own
+$(CHECKOV):
+	$(PYTHON) -m venv .venv-checkov
+	.venv-checkov/bin/python -m pip install --quiet 'checkov==3.3.30' --editable '.[terraform]'
+
+test-checkov: $(STAMP) $(CHECKOV)
+	CHECKOV=$(abspath $(CHECKOV)) $(BIN)/python -m pytest tests/gate/test_checkov.py
 
 check: $(STAMP)
 	$(BIN)/ruff check .

@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "fix": ("fix", "the smallest change that opens what is blocked"),
     "tags": ("tags", "the service-tag data in use: show, update"),
     "triage": ("triage", "a running cluster: tunnel pods, egress, logs when kubectl logs is down"),
+    "checkov-dir": ("checkov_dir", "where the checks for checkov lie, for --external-checks-dir"),
     "baseline": ("baseline", "write the findings of today, so that only new ones count"),
 }
 
