@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
+from aks_egress.packets.addresses import EVERYWHERE
 from aks_egress.packets.boxes import Box, merge
+from aks_egress.packets.intervals import IntervalSet
 from aks_egress.records import record
 
 R = TypeVar("R")
@@ -60,6 +62,49 @@ def first_match(clauses: Iterable[Clause[R]], otherwise: R, within: Sequence[Box
             raise TooIntricateError
     done.extend(Piece(box, seen if otherwise in seen else (*seen, otherwise)) for box, seen in pending)
     return _merged(done)
+
+
+class Answers(Generic[R]):
+    """Clauses that are asked for many sources: an answer is kept for every source that they treat alike.
+
+    A source that each clause covers as a whole or not at all stays whole in every piece, so the pieces
+    of one such source are those of another.
+    """
+
+    __slots__ = ("_kept", "_placed", "_sources", "clauses")
+
+    def __init__(self, clauses: Sequence[Clause[R]]) -> None:
+        self.clauses = clauses
+        covered = (box.source for one in clauses for box in (one.sure, one.possible) if box is not None)
+        self._sources = [one for one in dict.fromkeys(covered) if one is not EVERYWHERE]
+        self._placed: dict[IntervalSet, tuple[bool, ...] | None] = {}
+        self._kept: dict[tuple[object, ...], list[Piece[R]]] = {}
+
+    def first_match(self, otherwise: R, box: Box) -> list[Piece[R]]:
+        """What `first_match` answers for one box."""
+        source = box.source
+        if source not in self._placed:
+            self._placed[source] = self._place(source)
+        place = self._placed[source]
+        if place is None:
+            return first_match(self.clauses, otherwise, [box])
+        key = place, otherwise, box[1:]
+        kept = self._kept.get(key)
+        if kept is None:
+            kept = self._kept[key] = first_match(self.clauses, otherwise, [box])
+        if not kept or kept[0].box.source == source:
+            return kept
+        return [Piece(Box(source, *one.box[1:]), one.deciders) for one in kept]
+
+    def _place(self, source: IntervalSet) -> tuple[bool, ...] | None:
+        """Which of the clauses' sources hold the source; None where one of them cuts it."""
+        place = []
+        for one in self._sources:
+            both = one & source
+            if both and both != source:
+                return None
+            place.append(bool(both))
+        return tuple(place)
 
 
 def _apply(

@@ -50,7 +50,8 @@ class Hops:
     _unknown: dict[tuple[int, str], Decider] = field(default_factory=dict)
     _routes: dict[int, Choice[RouteSelection]] = field(default_factory=dict)
     _admin: dict[int, Filter | None] = field(default_factory=dict)
-    _firewalls: dict[tuple[int, int], FirewallFilter] = field(default_factory=dict)
+    _firewalls: dict[tuple[int, Match], FirewallFilter] = field(default_factory=dict)
+    _resolving: dict[tuple[int, int], Match] = field(default_factory=dict)
     _scopes: dict[int, TagScope] = field(default_factory=dict)
     _owners: dict[tuple[int, object], list[Owner]] = field(default_factory=dict)
     _reached: dict[tuple[int, int], tuple[Match, str]] = field(default_factory=dict)
@@ -126,10 +127,13 @@ class Hops:
     def firewall(self, firewall: Firewall, clients: VirtualNetwork) -> FirewallFilter:
         """A firewall's rules as clients of a network meet them."""
         key = id(firewall.resource), id(clients)
-        if key not in self._firewalls:
-            uses = self.resolves_through(firewall, clients)
-            self._firewalls[key] = FirewallFilter(firewall, self.topology.tags, uses)
-        return self._firewalls[key]
+        if key not in self._resolving:
+            self._resolving[key] = self.resolves_through(firewall, clients)
+        uses = self._resolving[key]
+        met = id(firewall.resource), uses
+        if met not in self._firewalls:
+            self._firewalls[met] = FirewallFilter(firewall, self.topology.tags, uses)
+        return self._firewalls[met]
 
     def resolves_through(self, firewall: Firewall, clients: VirtualNetwork) -> Match:
         """Whether the network's only DNS server is the firewall (F16)."""

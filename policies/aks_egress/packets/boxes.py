@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from aks_egress.packets.addresses import EVERYWHERE, spell
 from aks_egress.packets.intervals import IntervalSet
-from aks_egress.records import record
 
 TCP, UDP, ICMP, ESP, AH = 6, 17, 1, 50, 51
 
@@ -34,13 +33,20 @@ class Box(NamedTuple):
 
     def meet(self, other: Box) -> Box | None:
         """The packets in both, None where there are none."""
-        out = []
-        for mine, theirs in zip(self, other, strict=True):
-            both = mine & theirs
-            if not both:
-                return None
-            out.append(both)
-        return Box(*out)
+        # ports and protocols first: they are short, and most rules are about others
+        port = self.port & other.port
+        if not port.spans:
+            return None
+        protocol = self.protocol & other.protocol
+        if not protocol.spans:
+            return None
+        destination = self.destination & other.destination
+        if not destination.spans:
+            return None
+        source, source_port = self.source & other.source, self.source_port & other.source_port
+        if not source.spans or not source_port.spans:
+            return None
+        return Box(source, destination, protocol, source_port, port)
 
     def minus(self, inner: Box) -> list[Box]:
         """The rest, as disjoint boxes, once `inner` (a part of this box) is taken out."""
@@ -60,8 +66,7 @@ class Box(NamedTuple):
         )
 
 
-@record(frozen=True, slots=True)
-class Packet:
+class Packet(NamedTuple):
     """One packet, its addresses as members of the one address space."""
 
     source: int

@@ -66,13 +66,17 @@ class IntervalSet:
         if self is other:
             return self
         a, b = self.spans, other.spans
+        if not a or not b or a[-1][1] < b[0][0] or b[-1][1] < a[0][0]:
+            return EMPTY
+        # one interval around the other set: the answer is that set, not a copy
+        if len(a) == 1 and a[0][0] <= b[0][0] and b[-1][1] <= a[0][1]:
+            return other
+        if len(b) == 1 and b[0][0] <= a[0][0] and a[-1][1] <= b[0][1]:
+            return self
+        if len(a) == 1 and len(b) == 1:
+            return IntervalSet(((max(a[0][0], b[0][0]), min(a[0][1], b[0][1])),))
         if len(a) > len(b):
             a, b = b, a
-        if not a or a[-1][1] < b[0][0] or b[-1][1] < a[0][0]:
-            return EMPTY
-        if len(a) == 1 and len(b) == 1:
-            low, high = max(a[0][0], b[0][0]), min(a[0][1], b[0][1])
-            return IntervalSet(((low, high),)) if low <= high else EMPTY
         return _wrap(_clipped(a, b) if len(a) * 8 < len(b) else _met(a, b))
 
     def __or__(self, other: IntervalSet) -> IntervalSet:
@@ -83,7 +87,10 @@ class IntervalSet:
     def __sub__(self, other: IntervalSet) -> IntervalSet:
         if self is other or not self.spans:
             return EMPTY
-        return _wrap(_without(self.spans, other.spans))
+        a, b = self.spans, other.spans
+        if not b or a[-1][1] < b[0][0] or b[-1][1] < a[0][0]:
+            return self
+        return _wrap(_without(a, b))
 
     def __le__(self, other: IntervalSet) -> bool:
         return (self & other) == self
