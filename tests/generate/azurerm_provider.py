@@ -19,7 +19,7 @@ from typing import Any
 
 from tests.generate.azurerm_schema import RESOURCES, Attributes, Blocks
 
-SOURCE = "registry.terraform.io/hashicorp/azurerm"
+SOURCE = "hashicorp/azurerm"
 
 
 @contextmanager

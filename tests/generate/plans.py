@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -73,7 +74,8 @@ def plan(folder: Path, variables: Path | None, environment: dict[str, str]) -> s
         shown = _terraform(copy, settled, "show", "-json", "made.tfplan")
     data = {name: value for name, value in json.loads(shown).items() if name not in VOLATILE}
     _refuse_machine_paths(data, work)
-    return json.dumps(data, indent=2) + "\n"
+    # the provider's address without the host that Terraform puts before it
+    return re.sub(r'"[a-z0-9.-]+\.[a-z]+/(hashicorp/azurerm)"', r'"\1"', json.dumps(data, indent=2)) + "\n"
 
 
 def _terraform(folder: Path, environment: dict[str, str], *arguments: str) -> str:

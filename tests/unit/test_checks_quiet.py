@@ -15,7 +15,7 @@ from aks_egress.settings import Settings
 from aks_egress_scan.sources import load
 
 HUB = Example(Path(__file__).parents[2] / "examples/hub-and-spoke")
-DATA = Path("/work/shared/data/ServiceTags_Public_cn398.json")
+DATA = Path(__file__).resolve().parents[3] / "shared/data/ServiceTags_Public_cn398.json"
 
 
 def loud(report: Report) -> list[str]:

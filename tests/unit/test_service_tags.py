@@ -26,7 +26,7 @@ DATA = {
         {"name": "Storage.WestEurope", "properties": {"addressPrefixes": ["20.50.2.0/24"]}},
     ],
 }
-PUBLISHED = Path("/work/shared/data/ServiceTags_Public_cn398.json")
+PUBLISHED = Path(__file__).resolve().parents[3] / "shared/data/ServiceTags_Public_cn398.json"
 
 
 @pytest.fixture(autouse=True)

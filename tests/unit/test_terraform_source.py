@@ -415,7 +415,7 @@ resource "azurerm_public_ip" "p" {{
 '''
     (found,) = read(tmp_path, {"main.tf": text}).resources
     assert found.get("sku", "name") == sku
-    lock = 'provider "registry.terraform.io/hashicorp/azurerm" {\n  version = "3.116.0"\n}\n'
+    lock = 'provider "registry.example.org/hashicorp/azurerm" {\n  version = "3.116.0"\n}\n'
     (locked,) = read(tmp_path, {".terraform.lock.hcl": lock}).resources
     assert locked.get("sku", "name") == "Basic"
 

@@ -100,7 +100,9 @@ def may_hold(call: Block) -> tuple[str, ...]:
     source = getattr(setting.expression, "value", None) if setting is not None else None
     if not isinstance(source, str) or source.startswith(("git", "http", ".")):
         return ("*",)
-    address = source.split("//")[0].casefold().removeprefix("registry.terraform.io/")
+    parts = source.split("//")[0].casefold().split("/")
+    # four parts begin with the registry's host, which three leave out
+    address = "/".join(parts[1:] if len(parts) == 4 else parts)
     parts = address.split("/")
     if address in _WITHOUT_RESOURCES or (len(parts) == 3 and parts[2] in _ELSEWHERE):
         return ()
