@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aks_egress import __version__
-from aks_egress.arm.resources import Document, Role
+from aks_egress.arm.resources import Document, Kind, Role
 from aks_egress.checks.base import Context
 from aks_egress.checks.registry import run
 from aks_egress.evaluation.appliances import Appliances
@@ -53,11 +53,14 @@ def judge(documents: Sequence[Document], settings: Settings, tags: ServiceTags) 
         settings=settings,
         places=places,
     )
+    findings = tuple(run(context, settings.severities))
+    if not findings:
+        places = Places(documents, written=False)
     return Report(
         tool=_tool(tags),
         inputs=tuple(_input(document, places) for document in documents),
         clusters=tuple(report_cluster(one, places) for one in clusters),
-        findings=tuple(run(context, settings.severities)),
+        findings=findings,
         notes=(
             *(f"`{one.path}`: {remark}" for one in documents for remark in one.remarks),
             *_notes(topology, clusters, tags),
@@ -148,7 +151,7 @@ def _firewall_address(promised: Unknown, subnet: Subnet, walk: Walk) -> str | Un
 def _notes(topology: Topology, clusters: Sequence[JudgedCluster], tags: ServiceTags) -> tuple[str, ...]:
     """What the whole report rests on."""
     notes: list[str] = []
-    if clusters and not topology.graph.of_kind(ADMIN_RULES):
+    if any(not _looked_up(one) for one in clusters) and not topology.graph.of_kind(ADMIN_RULES):
         notes.append(
             "no Virtual Network Manager admin rules are among the inputs; a Deny there, set by another team, would win over all of this"
         )
@@ -157,6 +160,12 @@ def _notes(topology: Topology, clusters: Sequence[JudgedCluster], tags: ServiceT
             "no service-tag data is at hand, so tags were reasoned about by name; `--service-tags FILE` decides what that leaves open"
         )
     return tuple(notes)
+
+
+def _looked_up(judged: JudgedCluster) -> bool:
+    """Whether somebody asked Azure for the admin rules in effect over the cluster's networks."""
+    document = judged.cluster.document if judged.cluster is not None else None
+    return document is not None and document.deployed and document.kind in (Kind.LIVE, Kind.SNAPSHOT)
 
 
 def _tool(tags: ServiceTags) -> Tool:

@@ -79,9 +79,12 @@ def scope_of(choices: Choices, *, clusters: bool = True) -> Scope:
 
 def picture(choices: Choices, session: Session, *, beside: str = "", scope: Scope | None = None) -> Snapshot:
     """Collect what is meant; an interrupted run keeps what it has beside the file it was to write."""
+    from azure.core.exceptions import ClientAuthenticationError
+
     from aks_egress_scan.live.collect import WORKERS, collect
     from aks_egress_scan.live.journal import Journal
     from aks_egress_scan.live.progress import Progress
+    from aks_egress_scan.live.session import first_line
 
     scope, workers = scope or scope_of(choices), choices.number("workers", WORKERS)
     progress = Progress(quiet=choices.flag("quiet"))
@@ -100,6 +103,9 @@ def picture(choices: Choices, session: Session, *, beside: str = "", scope: Scop
         )
     except KeyboardInterrupt:
         raise UsageFailure("interrupted: the same command goes on where this one stopped") from None
+    except ClientAuthenticationError as error:
+        said = f"nobody is signed in to Azure any more: {first_line(error)}"
+        raise UsageFailure(f"{said}; sign in, and the same command goes on where this one stopped") from None
     journal.done()
     return snapshot
 

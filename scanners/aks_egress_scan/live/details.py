@@ -174,11 +174,13 @@ def guarded(
     """The question, with an error as an answer."""
 
     def answered() -> Json:
-        from azure.core.exceptions import AzureError
+        from azure.core.exceptions import AzureError, ClientAuthenticationError
 
         try:
             return ask()
         except (AzureError, ValueError) as error:
+            if isinstance(error, ClientAuthenticationError) and error.response is None:
+                raise  # nobody is signed in any more, so nothing else will be answered either
             found = unread(error, resource_id, permission, kind).as_json()
             return {"unread": [found | ({"everything": True} if everything else {})]}
 

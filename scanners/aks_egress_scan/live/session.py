@@ -36,6 +36,10 @@ RETRIES = 8
 """How often a request is tried again: what is throttled (429, with its Retry-After) and what fails (5xx)."""
 
 
+CONNECT, READ = 20, 120
+"""Seconds that making a connection, and waiting for an answer, may take."""
+
+
 class Session:
     """The SDK clients of one run, each made once; safe to share between threads.
 
@@ -58,7 +62,13 @@ class Session:
         self.endpoint = endpoint or cloud.manager
         self.policy = policy
         self.logs_endpoint = logs_endpoint
-        self._options = {"retry_total": RETRIES, "retry_status": RETRIES, **options}
+        self._options = {
+            "retry_total": RETRIES,
+            "retry_status": RETRIES,
+            "connection_timeout": CONNECT,
+            "read_timeout": READ,
+            **options,
+        }
         self._made: dict[tuple[str, str], Any] = {}
         self._lock = Lock()
 

@@ -60,11 +60,12 @@ def document_of(text: JsonText, kind: Kind) -> Document:
     gaps = _Gaps(text)
     for i, row in enumerate(_list(text, whole, "unread")):
         gaps.take(_object(text, row, ("unread", i)), i)
+    notices = gaps.notices()
     return Document(
         text.path,
         kind,
         (*found, *gaps.resources),
-        tuple(gaps.notices),
+        tuple(notices),
         unread=gaps.unread,
         cloud=str(cloud),
         deployed=True,
@@ -93,7 +94,7 @@ class _Gaps:
     def __init__(self, text: JsonText) -> None:
         self.text = text
         self.resources: list[Resource] = []
-        self.notices: list[Notice] = []
+        self._told: dict[tuple[str, ...], list[tuple[str, Unknown]]] = {}
         self.unread: dict[str, Unknown] = {}
 
     def take(self, row: Table, i: int) -> None:
@@ -106,7 +107,7 @@ class _Gaps:
         permission, grant = row.get("permission"), row.get("grant")
         settle = f"grant `{permission}`: {grant}" if permission and grant else "take the snapshot anew"
         unknown = Unknown(f"{_shown(said)}: {why}", origin, settle=settle)
-        self.notices.append(Notice("not-collected", f"{unknown.why}; {settle}", origin))
+        self._told.setdefault((kind, why, settle), []).append((_shown(said), unknown))
         wanted = parse_id(said)
         if row.get("everything"):
             self.unread.setdefault(kind.casefold(), unknown)
@@ -118,6 +119,19 @@ class _Gaps:
             self.resources.append(Resource(wanted, origin, {"properties": unknown}))
         elif kind.casefold() == wanted.kind:
             self.unread[wanted.key] = unknown
+
+    def notices(self) -> list[Notice]:
+        """What people must hear of: one sentence for all that failed for one reason."""
+        said = []
+        for (_, why, settle), several in self._told.items():
+            names = ", ".join(name for name, _ in several[:MOST])
+            more = f" and {len(several) - MOST} more" if len(several) > MOST else ""
+            said.append(Notice("not-collected", f"{names}{more}: {why}; {settle}", several[0][1].origin))
+        return said
+
+
+MOST: Final = 3
+"""How many resources of one trouble are named."""
 
 
 def _admin_rules(network: ResourceId, why: Unknown) -> list[Resource]:
