@@ -55,6 +55,7 @@ class Azure:
         self.dependencies: list[Json] = []
         self.admin_rules: dict[str, list[Json]] = {}
         self.children: dict[str, list[Json]] = {}
+        self.service_tags: Json = {}
         self.effective: Json = {"rules": [], "routes": []}
         #: table -> rows (time, pod, line); a table that is not there is not known to the workspace
         self.logs: dict[str, list[list[str]]] = {}
@@ -137,6 +138,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._logs(json.loads(body)["query"])
         elif path.startswith("/operationresults/"):
             self._polled(path)
+        elif path.endswith("/servicetags") and azure.service_tags:
+            self._send(200, azure.service_tags)
         elif path in azure.children:
             self._paged(azure.children[path], path, query, base)
         elif path in azure.resources and method == "GET":

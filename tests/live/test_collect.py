@@ -35,6 +35,7 @@ Json = dict[str, Any]
 EXAMPLE = Example(FOLDER)
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-spoke/providers"
 NETWORK = f"{GROUP}/Microsoft.Network/virtualNetworks/vnet-spoke"
+SCHEMA = Path(__file__).parents[2] / "scanners/aks_egress_scan/live/snapshot.schema.json"
 CLUSTER = f"{GROUP}/Microsoft.ContainerService/managedClusters/aks-shop"
 
 
@@ -380,6 +381,22 @@ def test_effective_rules_and_routes_are_compared_hop_by_hop() -> None:
     assert any("rule `from-elsewhere` (outbound deny 150)" in one for one in said)
     assert any("10.20.0.0/16" in one and "learned from a gateway" in one for one in said)
     assert not any("0.0.0.0/0" in one for one in said)
+
+
+def test_a_snapshot_with_everything_in_it_fits_the_schema() -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    cloud = azure()
+    cloud.dependencies = [
+        {
+            "category": "images",
+            "endpoints": [{"domainName": "a.example", "endpointDetails": [{"port": 443}]}],
+        }
+    ]
+    cloud.refused = ["listNetworkManagerEffectiveSecurityAdminRules"]
+    snapshot = picture(cloud, Scope(subscriptions=(SUBSCRIPTION,), clusters=("aks-shop",)))
+    snapshot.effective["/x"] = {"rules": [], "routes": []}
+    schema = json.loads(SCHEMA.read_bytes())
+    jsonschema.validate(json.loads(render(snapshot, VERSION, TAKEN)), schema)
 
 
 def test_scale_sets_alone_say_that_azure_names_no_effective_rules() -> None:

@@ -160,3 +160,25 @@ def test_help_needs_no_sdk(
     monkeypatch.setitem(sys.modules, "azure", None)
     assert run([command, "--help"]) == 0
     assert "az login" in capsys.readouterr().out
+
+
+def test_service_tags_come_from_azure_when_asked_for(
+    cloud: Azure, capsys: pytest.CaptureFixture[str]
+) -> None:
+    properties = {"region": "eastus", "systemService": "", "addressPrefixes": ["20.42.0.0/16"]}
+    cloud.service_tags = {
+        "changeNumber": "77",
+        "cloud": "Public",
+        "values": [{"name": "AzureCloud.eastus", "id": "AzureCloud.eastus", "properties": properties}],
+    }
+    run(["audit", "--quiet", "--live-service-tags", "--format", "json"])
+    tags = json.loads(capsys.readouterr().out)["tool"]["serviceTags"]
+    assert (tags["source"], tags["changeNumber"]) == ("cache", 77)
+
+
+def test_service_tags_that_azure_refuses_are_done_without(
+    cloud: Azure, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud.refused = ["serviceTags"]
+    assert run(["audit", "--quiet", "--live-service-tags"]) == 0
+    assert "Microsoft.Network/locations/serviceTags/read" in capsys.readouterr().err

@@ -43,6 +43,11 @@ def register(subparsers: _SubParsersAction[Any]) -> None:
         metavar="FILE",
         help="keep what was judged, so that `scan` can judge it again offline",
     )
+    parser.add_argument(
+        "--live-service-tags",
+        action="store_true",
+        help="ask Azure for this week's service tags, and keep them in the cache",
+    )
     add_shared(parser)
     parser.set_defaults(run=run)
 
@@ -58,6 +63,8 @@ def run(chosen: Namespace) -> int:
     live.scope_of(choices)
     session = connect(settled.settings.cloud, choices.one("credential", "default"), choices.one("tenant"))
     loaded = collected(settled, session, chosen.snapshot_out or "")
+    if chosen.live_service_tags:
+        settled = _with_tags(settled, session, loaded)
     return evaluate.finish(settled, evaluate.judge(settled, loaded), loaded)
 
 
@@ -75,6 +82,19 @@ def collected(settled: Run, session: Session, snapshot_out: str = "") -> Loaded:
     loaded = load((), context, settled.choices.many("param")) if context else Loaded()
     loaded.documents.insert(0, _document(data, snapshot_out or f"azure-{session.cloud.name}"))
     return loaded
+
+
+def _with_tags(settled: Run, session: Session, loaded: Loaded) -> Run:
+    """The run with the service tags that Azure tells at the place of the first cluster."""
+    from aks_egress.records import replace
+    from aks_egress.topology.clusters import CLUSTERS
+    from aks_egress_scan.evaluate import say
+    from aks_egress_scan.live.tags import renew
+
+    clusters = (one for one in loaded.documents[0].resources if one.kind == CLUSTERS.casefold())
+    first = next(((str(one.id), str(one.get("location") or "")) for one in clusters), None)
+    tags = renew(session, *first, say) if first else None
+    return replace(settled, tags=tags) if tags else settled
 
 
 def live_context(settled: Run) -> Document:
