@@ -1,101 +1,16 @@
-"""Bicep sources as resources: what the language says, at the lines where it says it."""
+"""Bicep sources as resources, at the lines where they are declared."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
 
 import pytest
+from tests.unit.bicep_sources import one, read
 
-from aks_egress.arm.resources import Document, Kind, Resource
+from aks_egress.arm.resources import Kind
 from aks_egress.values import Origin, Unknown
-from aks_egress_scan.readers.base import MalformedError, Parameters, Source
+from aks_egress_scan.readers.base import Source
 from aks_egress_scan.readers.bicep import READER
-
-
-def source(files: Mapping[str, str], path: str) -> Source:
-    """A file among others in one folder."""
-
-    def sibling(name: str) -> Source | None:
-        plain = name.removeprefix("./")
-        return source(files, plain) if plain in files else None
-
-    return Source(path, files[path].encode(), sibling)
-
-
-def read(main: str, others: Mapping[str, str] | None = None, **values: str) -> Document:
-    files = {"main.bicep": main, **(others or {})}
-    (document,) = READER.read(source(files, "main.bicep"), Parameters(values=tuple(values.items())))
-    return document
-
-
-def one(main: str, others: Mapping[str, str] | None = None, **values: str) -> Resource:
-    (resource,) = read(main, others, **values).resources
-    return resource
-
-
-def evaluated(expression: str, before: str = "") -> Any:
-    """The value of an expression in the body of a resource."""
-    text = f"{before}\nresource r 'Microsoft.X/y@2024-01-01' = {{\n  name: 'r'\n  properties: {{\n    v: {expression}\n  }}\n}}\n"
-    return next(one for one in read(text).resources if one.name == "r").prop("v")
-
-
-def refused(main: str, others: Mapping[str, str] | None = None) -> MalformedError:
-    with pytest.raises(MalformedError) as caught:
-        read(main, others)
-    return caught.value
-
-
-@pytest.mark.parametrize(
-    ("expression", "expected"),
-    [
-        ("1 + 2 * 3", 7),
-        ("-5 % 3", -2),
-        ("'a' =~ 'A'", True),
-        ("'a' !~ 'b'", True),
-        ("!(1 > 2) && 2 >= 2", True),
-        ("null ?? 'b'", "b"),
-        ("true ? 'a' : 'b'", "a"),
-        ("'x${1}-${'y'}{}'", "x1-y{}"),
-        ("'[not an expression]'", "[not an expression]"),
-        ("[for i in range(0, 3): i * i]", [0, 1, 4]),
-        ("[for (x, i) in ['a', 'b']: '${i}${x}']", ["0a", "1b"]),
-        ("[for (x, i) in ['a', 'b']: [for (y, j) in ['c']: '${i}${x}${j}${y}']]", [["0a0c"], ["1b0c"]]),
-        ("[1, ...[2, 3], 4]", [1, 2, 3, 4]),
-        ("{ a: 1, ...{ a: 2, b: 3 }}", {"a": 2, "b": 3}),
-        ("{ '${'k'}1': 2 }", {"k1": 2}),
-        ("{ a: { b: 1 } }.a.b", 1),
-        ("{ a: null }.a.?b.c", None),
-        ("{ a: 1 }.?z", None),
-        ("['a', 'b'][?7]", None),
-        ("['a', 'b'][^1]", "b"),
-        ("map([1, 2], x => x + 1)", [2, 3]),
-        ("filter([1, 2, 3], (x, i) => i > 0)", [2, 3]),
-        ("toObject(['a'], k => k, k => '${k}!')", {"a": "a!"}),
-        ("sort([2, 1], (a, b) => a < b)", [1, 2]),
-        ("sys.length(az.split('a,b', ','))", 2),
-        ("any('x')", "x"),
-        ("nameof(r)", "r"),
-        ("{ copy: [{ name: 'n', count: 1, input: 2 }] }", {"copy": [{"name": "n", "count": 1, "input": 2}]}),
-        ("cidrSubnet('10.0.0.0/16', 24, 2)", "10.0.2.0/24"),
-        ("'''\na ${b}\n'''", "a ${b}\n"),
-    ],
-)
-def test_an_expression_has_the_value_that_the_compiled_template_gives_it(
-    expression: str, expected: object
-) -> None:
-    assert evaluated(expression) == expected
-
-
-def test_functions_and_types_of_the_user_are_followed() -> None:
-    before = """
-type prefix = { cidr: string, note: string? }
-func subnet(of prefix, n int) string => cidrSubnet(of.cidr, 24, n)
-func twice(of prefix) string => '${subnet(of, 0)} ${subnet(of, 1)}'
-param space prefix = { cidr: '10.1.0.0/16' }
-"""
-    assert evaluated("twice(space)", before) == "10.1.0.0/24 10.1.1.0/24"
-
 
 NETWORK = """param names string[] = ['a', 'b', 'c']
 param location string
@@ -272,15 +187,30 @@ resource r 'M.X/y@1' = {
     assert resource.prop("list") == ["a", {"b": 1}, "z", "c"]
     lines = {
         path: document.locate(resource.place("properties", *path))
-        for path in (("list", 0), ("list", 1, "b"), ("list", 3), ("object", "a"), ("object", "c"))
+        for path in (
+            ("list", 0),
+            ("list", 1, "b"),
+            ("list", 2),
+            ("list", 3),
+            ("object", "a"),
+            ("object", "c"),
+        )
     }
     assert lines == {
         ("list", 0): 6,
         ("list", 1, "b"): 7,
-        ("list", 3): 5,
+        ("list", 2): 8,
+        ("list", 3): 9,
         ("object", "a"): 11,
         ("object", "c"): 14,
     }
+
+
+def test_a_spread_of_what_is_not_known_leaves_the_list_unknown() -> None:
+    resource = one(
+        "param more array\nresource r 'M.X/y@1' = {\n  name: 'r'\n  properties: { l: [1, ...more] }\n}\n"
+    )
+    assert isinstance(resource.prop("l"), Unknown)
 
 
 def test_a_place_in_another_document_is_nowhere_here() -> None:
@@ -322,160 +252,6 @@ resource r 'Microsoft.X/z@2024-01-01' = {
     assert found["r"].prop("seen") == 2
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        (
-            "".join(
-                f"resource r{i} 'M.X/y@1' = {{\n name: '${{r{i - 1}.name}}${{r{i - 1}.name}}'\n}}\n"
-                for i in range(1, 40)
-            ),
-            "more than",
-        ),
-        (
-            "".join(
-                f"resource r{i} 'M.X/y@1' = if (r{i - 1}.?properties.a && r{i - 1}.?properties.b) {{\n name: 'a'\n}}\n"
-                for i in range(1, 30)
-            ),
-            "beyond",
-        ),
-        (
-            "resource a 'M.X/y/z@1' = {\n name: 'a'\n parent: b\n}\nresource b 'M.X/y/z@1' = {\n name: 'b'\n parent: a\n}\n",
-            "too deeply",
-        ),
-    ],
-)
-def test_a_file_that_would_exhaust_the_machine_is_refused(text: str, said: str) -> None:
-    first = "param c bool\nresource r0 'M.X/y@1' = if (c) {\n name: 'a'\n}\n"
-    assert said in refused(first + text).message
-
-
-def test_types_that_name_each_other_end() -> None:
-    names = "".join(f"type t{i} = t{i + 1} | t{i + 1}\n" for i in range(40))
-    assert (
-        one(f"{names}type t40 = 'a'\nparam p t0 = 'a'\nresource r 'M.X/y@1' = {{\n name: p\n}}\n").name == "a"
-    )
-
-
-def test_what_exports_and_imports_share_is_one_thing() -> None:
-    shared = """
-var base = '10.0'
-@export()
-var ports = { tunnel: 9000, space: '${base}.0.0/16' }
-func inner(a string) string => '${a}/${base}'
-@export()
-func outer(a string) string => inner(a)
-@export()
-type rule = { port: int }
-"""
-    main = """
-import { ports as known, outer, rule } from 'shared.bicep'
-import * as all from 'shared.bicep'
-param given rule = { port: known.tunnel }
-var base = 'mine'
-resource r 'Microsoft.X/y@2024-01-01' = {
-  name: 'r'
-  properties: {
-    a: known.space
-    b: all.ports.tunnel
-    c: outer(base)
-    d: all.outer('x')
-    e: given.port
-  }
-}
-"""
-    body = one(main, {"shared.bicep": shared}).get("properties")
-    assert body == {"a": "10.0.0.0/16", "b": 9000, "c": "mine/10.0", "d": "x/10.0", "e": 9000}
-
-
-def test_files_beside_the_source_are_loaded() -> None:
-    main = """
-var folder = 'data'
-var rules = loadJsonContent('${folder}/rules.json')
-resource r 'Microsoft.X/y@2024-01-01' = {
-  name: 'r'
-  properties: {
-    a: rules[0].name
-    b: loadTextContent('data/note.txt')
-    c: loadFileAsBase64('data/note.txt')
-    d: loadJsonContent('data/rules.json', '$[1].ports')
-    e: loadTextContent('../outside.txt')
-  }
-}
-"""
-    others = {"data/rules.json": '[{"name": "[x]"}, {"ports": [1, 2]}]', "data/note.txt": "[hello]"}
-    resource = one(main, others)
-    assert resource.prop("a") == "[x]"
-    assert resource.prop("b") == "[hello]"
-    assert resource.prop("c") == "W2hlbGxvXQ=="
-    assert resource.prop("d") == [1, 2]
-    outside = resource.prop("e")
-    assert isinstance(outside, Unknown)
-    assert outside.why == "the file `../outside.txt` is not among the inputs"
-    assert outside.origin.line == 11
-
-
-def test_yaml_is_loaded_where_it_can_be() -> None:
-    pytest.importorskip("yaml")
-    main = "var y = loadYamlContent('a.yaml')\nresource r 'Microsoft.X/y@1' = {\n name: 'r'\n properties: { p: y.ports[1] }\n}\n"
-    assert one(main, {"a.yaml": "ports:\n  - 443\n  - 9000\n"}).prop("p") == 9000
-    assert "YAML" in refused(main, {"a.yaml": "a: [\n"}).message
-
-
-def test_a_parameters_file_gives_values_and_its_base_gives_the_rest() -> None:
-    files = {
-        "main.bicep": "param a string\nparam b int\nparam c string = 'own'\nparam d string = 'own'\n"
-        "resource r 'Microsoft.X/y@1' = {\n  name: 'r'\n  properties: { a: a, b: b, c: c, d: d }\n}\n",
-        "base.bicepparam": "using none\nparam a = 'base'\nparam c = 'base'\n",
-        "prod.bicepparam": "using './main.bicep'\nextends 'base.bicepparam'\nvar n = 2\n"
-        "param b = n + 1\nparam c = '${toUpper('x')}${n}'\nparam d = readEnvironmentVariable('D', 'x')\n",
-        "other.bicepparam": "using './else.bicep'\nparam a = 'other'\n",
-        "else.bicep": "param a string\n",
-        "far.bicepparam": "using 'br:example.azurecr.io/a:1'\nparam a = 'far'\n",
-    }
-    main, prod, other, far = (
-        source(files, name)
-        for name in ("main.bicep", "prod.bicepparam", "other.bicepparam", "far.bicepparam")
-    )
-    (direct,) = READER.read(prod, Parameters())
-    (given,) = READER.read(main, Parameters(files=(prod, other, far), values=(("b", "7"),)))
-    for document, number in ((direct, 3), (given, 7)):
-        (resource,) = document.resources
-        assert [resource.prop(name) for name in "abc"] == ["base", number, "X2"]
-        assert isinstance(resource.prop("d"), Unknown)
-
-
-def test_the_parameters_file_of_the_same_name_is_taken_and_said_so() -> None:
-    files = {
-        "main.bicep": "param a string\nresource r 'Microsoft.X/y@1' = {\n  name: a\n}\n",
-        "main.bicepparam": "using 'main.bicep'\nparam a = 'beside'\n",
-    }
-    (document,) = READER.read(source(files, "main.bicep"), Parameters())
-    assert [one.name for one in document.resources] == ["beside"]
-    assert [one.code for one in document.notices] == ["parameters-beside"]
-
-
-def test_secrets_are_never_known() -> None:
-    main = """
-@secure()
-param key string = 'hunter2'
-resource kv 'Microsoft.KeyVault/vaults@2023-07-01' existing = { name: 'kv' }
-module m 'm.bicep' = {
-  name: 'm'
-  params: { key: kv.getSecret('k'), list: kv.listSecrets() }
-}
-resource r 'Microsoft.X/y@1' = {
-  name: 'r'
-  properties: { key: key }
-}
-"""
-    module = "@secure()\nparam key string\nparam list object\nresource s 'Microsoft.X/y@1' = {\n  name: 's'\n  properties: { k: key, l: list }\n}\n"
-    first, second = read(main, {"m.bicep": module}).resources
-    assert isinstance(first.prop("k"), Unknown)
-    assert isinstance(first.prop("l"), Unknown)
-    assert isinstance(second.prop("key"), Unknown)
-
-
 def test_a_module_that_is_not_at_hand_is_named_and_its_outputs_are_unknown() -> None:
     main = """
 module far 'br/public:avm/res/network/route-table:0.4.0' = {
@@ -500,7 +276,7 @@ resource r 'Microsoft.X/y@1' = {
 
 
 def test_a_registry_module_is_read_from_the_local_module_cache(
-    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "br" / "example.azurecr.io" / "team$network$rt" / "1.0.0$"
     folder.mkdir(parents=True)
@@ -581,36 +357,6 @@ resource r 'Microsoft.X/y@1' = {
 }
 """
     assert isinstance(one(main).prop("n"), Unknown)
-
-
-@pytest.mark.parametrize(
-    ("main", "line", "said"),
-    [
-        ("resource r 'Microsoft.X/y@1' = {\n  name: nobody\n}\n", 2, "`nobody` is not declared"),
-        ("resource r 'Microsoft.X/y@1' = {\n  properties: {}\n}\n", 1, "has no `name`"),
-        ("param a string\nparam a string\n", 2, "declared twice"),
-        ("resource r 'Microsoft.X/y@1' = {\n  name: 'r'\n  scope: 'x'\n}\n", 3, "`scope` is"),
-        ("resource r 'Microsoft.X/y@1' = {\n  name: 'r'\n  parent: 'x'\n}\n", 3, "is expected"),
-        ("resource r 'Microsoft.X/${'y'}@1' = {\n  name: 'r'\n}\n", 1, "plain text"),
-        ("module m 'main.bicep' = {\n  name: 'm'\n}\n", 1, "contains itself"),
-        ("var a = b\nvar b = a\nresource r 'Microsoft.X/y@1' = {\n  name: a\n}\n", None, "depends on itself"),
-        ("resource r 'routeTables@2024-05-01' = {\n  name: 'r'\n}\n", 1, "is not a resource type"),
-        ("targetScope = 'planet'\n", 1, "`targetScope` is one of"),
-        ("import { x } from 'empty.bicep'\nvar y = x\n", 2, "exports no variable `x`"),
-    ],
-)
-def test_source_that_cannot_be_compiled_is_refused_at_its_line(
-    main: str, line: int | None, said: str
-) -> None:
-    error = refused(main, {"empty.bicep": "var z = 1\n"})
-    assert said in error.message
-    if line is not None:
-        assert (error.path, error.line) == ("main.bicep", line)
-
-
-def test_a_broken_module_is_refused_in_its_own_file() -> None:
-    error = refused("\nmodule m 'm.bicep' = {\n  name: 'm'\n}\n", {"m.bicep": "\n\nresource\n"})
-    assert (error.path, error.line) == ("m.bicep", 3)
 
 
 def test_other_files_are_left_to_others() -> None:

@@ -40,12 +40,10 @@ class ArmTemplateReader:
         files = _Files(source, text)
         documents = expand(
             text.value,
-            path=source.path,
-            parameters=given_values(own, text.value),
+            file=files.root,
+            parameters=_given(source, own, text.value),
             options=options(own),
-            place=files.root.place,
             locate=files.locate,
-            sibling=files.root.sibling,
         )
         return [replace(one, notices=(*one.notices, *notice)) for one in documents]
 
@@ -77,6 +75,18 @@ def _parameter_file(source: Source) -> list[Document]:
             source.path, Kind.ARM_TEMPLATE, (), (Notice("parameter-file", said, Origin(source.path, 1)),)
         )
     ]
+
+
+def _given(source: Source, parameters: Parameters, template: dict[str, Value]) -> dict[str, Value]:
+    """Parameter values of files, those in Bicep's form too, and of the command line."""
+    if not any(file.path.casefold().endswith(".bicepparam") for file in parameters.files):
+        return given_values(parameters, template)
+    from aks_egress_scan.readers.bicep_lang.parameter_files import given
+
+    try:
+        return given(source, parameters, template)
+    except RecursionError:
+        raise MalformedError("a parameters file is nested too deeply to be read", source.path) from None
 
 
 def _with_own_parameters(source: Source, parameters: Parameters) -> tuple[Parameters, tuple[Notice, ...]]:

@@ -12,18 +12,17 @@ from typing import Final
 
 from aks_egress.arm.resources import Document, Kind, Notice
 from aks_egress.records import replace
-from aks_egress.values import Origin, Value
+from aks_egress.values import Origin
+from aks_egress_scan.readers import arm_template
 from aks_egress_scan.readers.arm.deployment import expand
-from aks_egress_scan.readers.arm.parameters import given_values, options
-from aks_egress_scan.readers.arm.world import Pointer
+from aks_egress_scan.readers.arm.parameters import options
+from aks_egress_scan.readers.arm.world import File, Pointer
 from aks_egress_scan.readers.base import MalformedError, Parameters, Source
 from aks_egress_scan.readers.bicep_lang.nodes import TooLongError
-from aks_egress_scan.readers.bicep_lang.parameter_files import assigned, is_for, used_path, using
+from aks_egress_scan.readers.bicep_lang.parameter_files import ENDING, given, is_for, used_path, using
 from aks_egress_scan.readers.bicep_lang.places import Place
 from aks_egress_scan.readers.bicep_lang.template import Template
 from aks_egress_scan.readers.bicep_lang.units import Files
-
-_PARAMETERS: Final = ".bicepparam"
 
 
 class BicepReader:
@@ -31,7 +30,7 @@ class BicepReader:
 
     def claims(self, source: Source) -> bool:
         """Whether the name says that it is Bicep."""
-        return source.path.casefold().endswith((".bicep", _PARAMETERS))
+        return source.path.casefold().endswith((".bicep", ENDING))
 
     def read(self, source: Source, parameters: Parameters) -> list[Document]:
         """One document: the file with the parameters given, or with the parameters file beside it."""
@@ -47,28 +46,29 @@ READER: Final = BicepReader()
 
 
 def _read(source: Source, parameters: Parameters) -> list[Document]:
-    if source.path.casefold().endswith(_PARAMETERS):
+    if source.path.casefold().endswith(ENDING):
         target = using(source)
         if target is None:
             raise MalformedError(
                 f"the template `{used_path(source)}` that this file is for is not at hand", source.path, 1
             )
-        if not target.path.casefold().endswith(".bicep"):
-            raise MalformedError(
-                f"`{target.path}`, which this file is for, is not Bicep: name it instead", source.path, 1
-            )
-        return _read(target, replace(parameters, files=(*parameters.files, source)))
+        more = replace(parameters, files=(*parameters.files, source))
+        if target.path.casefold().endswith(".bicep"):
+            return _read(target, more)
+        if arm_template.READER.claims(target):
+            return arm_template.READER.read(target, more)
+        said = f"`{target.path}`, which this file is for, is neither Bicep nor a template in JSON"
+        raise MalformedError(said, source.path, 1)
     own, notices = _with_own_parameters(source, parameters)
     files = Files()
     template = Template(files.unit(source), files)
     lowered = template.lowered()
     documents = expand(
         lowered,
-        path=source.path,
-        parameters=_given(source, own, lowered),
+        file=File(source.path, _place(template.place), lambda _: None, template.place.quote),
+        parameters=given(source, own, lowered),
         options=options(own),
         kind=Kind.BICEP,
-        place=_place(template.place),
         locate=_locate(template.place),
     )
     return [replace(one, notices=(*one.notices, *notices)) for one in documents]
@@ -93,26 +93,14 @@ def _locate(root: Place) -> Callable[[Origin], int | None]:
     return locate
 
 
-def _given(source: Source, parameters: Parameters, lowered: dict[str, Value]) -> dict[str, Value]:
-    """Values by parameter name: of parameters files for this template, then of single ones."""
-    found: dict[str, Value] = {}
-    for file in parameters.files:
-        if file.path.casefold().endswith(_PARAMETERS):
-            if is_for(file, source):
-                found |= assigned(file)
-        else:
-            found |= given_values(Parameters((file,)), lowered)
-    return found | given_values(Parameters(values=parameters.values), lowered)
-
-
 def _with_own_parameters(source: Source, parameters: Parameters) -> tuple[Parameters, tuple[Notice, ...]]:
     """Where no file was given, the parameters file of the same name beside the source is taken."""
     if parameters.files:
         return parameters, ()
     name = re.sub(r"\.bicep$", "", source.path.replace("\\", "/").rpartition("/")[2], flags=re.IGNORECASE)
-    for ending in (_PARAMETERS, ".parameters.json"):
+    for ending in (ENDING, ".parameters.json"):
         beside = source.sibling(name + ending)
-        if beside is None or (ending == _PARAMETERS and not is_for(beside, source)):
+        if beside is None or (ending == ENDING and not is_for(beside, source)):
             continue
         said = f"the parameters come from `{beside.path}`, which stands beside the source"
         return replace(parameters, files=(beside,)), (

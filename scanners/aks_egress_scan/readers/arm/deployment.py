@@ -15,7 +15,7 @@ from aks_egress_scan.readers.arm.kinds import DEPLOYMENTS
 from aks_egress_scan.readers.arm.repeats import without_repeats
 from aks_egress_scan.readers.arm.target import of_schema, part
 from aks_egress_scan.readers.arm.template import Template
-from aks_egress_scan.readers.arm.world import File, Linked, Pointer, RefusedError, World
+from aks_egress_scan.readers.arm.world import File, RefusedError, World
 from aks_egress_scan.readers.base import MalformedError
 from aks_egress_scan.readers.expressions.limits import BoundsError
 from aks_egress_scan.readers.expressions.unsettled import Unsettled, plain
@@ -24,13 +24,11 @@ from aks_egress_scan.readers.expressions.unsettled import Unsettled, plain
 def expand(
     template: dict[str, Any],
     *,
-    path: str,
+    file: File,
     parameters: Mapping[str, Value] | None = None,
     options: Mapping[str, Value] | None = None,
     kind: Kind = Kind.ARM_TEMPLATE,
-    place: Callable[[Pointer], Origin] | None = None,
     locate: Callable[[Origin], int | None] | None = None,
-    sibling: Callable[[str], Linked | None] = lambda _: None,
 ) -> list[Document]:
     """The documents of a template: one, with the resources of all deployments nested in it.
 
@@ -38,18 +36,16 @@ def expand(
     is deployed: `resourcegroup().location`, `resourcegroup().name`, `subscription().subscriptionid`,
     `subscription().tenantid`, `deployment().location`, `environment().name`, in lower case.
 
-    `place` turns a pointer into `template` into an origin.  The parts of a resource's body are
+    `file.place` turns a pointer into `template` into an origin.  The parts of a resource's body are
     `place(pointer of the resource).child(*path)`, so an origin without a line must keep the pointer;
-    `locate` turns such an origin into a line, for errors and for the document.  `sibling` finds a linked
-    template by its path relative to this one.
+    `locate` turns such an origin into a line, for errors and for the document.
 
     Raises MalformedError for a template that ARM would refuse whatever its parameters are.
     """
-    world = World(path, locate or (lambda origin: origin.line), options or {})
-    file = File(path, place or (lambda pointer: Origin(path, None, pointer)), sibling)
+    world = World(file.path, locate or (lambda origin: origin.line), options or {})
     resources = _resources(_root(world, file, template, parameters or {}))
     notices, unread = tuple(world.notices), dict(world.unread)
-    return [Document(path, kind, resources, notices=notices, unread=unread, locate=world.locate)]
+    return [Document(file.path, kind, resources, notices=notices, unread=unread, locate=world.locate)]
 
 
 def _resources(root: Template) -> tuple[Resource, ...]:

@@ -21,6 +21,18 @@ _SHOWN: Final = 100
 
 
 @record(frozen=True, slots=True)
+class Spliced:
+    """A list in the making, as Bicep writes it with `...`: single items, and lists whose items are taken in.
+
+    `parts` say of each whether it is such a list; `whole` is all of it as one expression, for where that
+    is not known.
+    """
+
+    parts: tuple[tuple[bool, Any], ...]
+    whole: Any
+
+
+@record(frozen=True, slots=True)
 class Settler:
     """Evaluates the JSON of one file; `places` collects where expanded parts stand."""
 
@@ -37,8 +49,24 @@ class Settler:
         if isinstance(node, list):
             self.world.budget.spend(len(node))
             return [self.value(item, (*pointer, i), context, (*path, i)) for i, item in enumerate(node)]
+        if isinstance(node, Spliced):
+            return self._spliced(node, pointer, context, path)
         found: Value = node
         return found
+
+    def _spliced(self, node: Spliced, pointer: Pointer, context: Context, path: Pointer) -> Value:
+        made: list[Value] = []
+        for i, (several, part) in enumerate(node.parts):
+            here = (*pointer, i)
+            found = self.value(part, here, context, () if several else (*path, len(made)))
+            if several and not isinstance(found, list):
+                return self.value(node.whole, pointer, context)
+            for row in found if several and isinstance(found, list) else (found,):
+                if self.places is not None and path:
+                    self.places[(*path, len(made))] = self.file.place(here)
+                made.append(row)
+        self.world.budget.spend(len(made))
+        return made
 
     def text(self, text: str, pointer: Pointer, context: Context) -> Value:
         """Text as it is, or the value of the expression that it holds."""
@@ -56,7 +84,7 @@ class Settler:
         except (RefusedError, BoundsError) as problem:
             raise self.world.refuse(str(problem), origin) from None
         except FunctionProblemError as problem:
-            said = f"`{_shown(text)}` cannot be evaluated: {problem}"
+            said = f"`{self.file.quote(pointer) or _shown(text)}` cannot be evaluated: {problem}"
             self.world.notice("expression", said, origin)
             return Unsettled(said, origin, spelling=f"{{{digest(text)} {self.world.serial()}}}")
         if isinstance(found, Unknown) and found.origin == NOWHERE:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aks_egress.records import field, record
 from aks_egress.values import Unknown, Value, get
+from aks_egress_scan.readers.arm.constraints import misfit, violation
 from aks_egress_scan.readers.arm.settle import Settler, is_copy
 from aks_egress_scan.readers.arm.target import Target
 from aks_egress_scan.readers.arm.world import File, Pointer, RefusedError, World
@@ -125,11 +126,14 @@ class Template:
         default = get(declared, "defaultValue")
         place = (*self.pointer, "parameters", name)
         handed = None if given is None else given()
+        refused = self._refused(name, declared, handed, place)
         if (
             declared_type(self.data, declared) in _SECURE
             and (default if handed is None else handed) not in _EMPTY
         ):
             return self._open_parameter(name, place, f"parameter `{name}` is a secret")
+        if refused is not None:
+            return refused
         if handed is not None:  # null asks for the default
             return handed
         if isinstance(declared, dict) and any(key.casefold() == "defaultvalue" for key in declared):
@@ -147,6 +151,17 @@ class Template:
         return self._open_parameter(
             name, place, f"the default of parameter `{name}` is not of the type `{kind}`"
         )
+
+    def _refused(self, name: str, declared: Any, value: Value, place: Pointer) -> Unsettled | None:
+        """A given value that Azure does not take: it is said, and what is deployed is not known."""
+        kind = declared_type(self.data, declared)
+        said = misfit(value, kind) if self.parent is None else ""
+        said = said or violation(value, lambda member: _declared(self.data, declared, member))
+        if not said:
+            return None
+        said = f"Azure refuses the value given for parameter `{name}`: {said}"
+        self.world.notice("parameter-refused", said, self.file.place(place))
+        return self._open_parameter(name, place, said, "give another value")
 
     def _open_parameter(self, name: str, place: Pointer, why: str, settle: str = "") -> Unsettled:
         text = name if self.parent is None else f"{name} of {digest(str(self.pointer) + self.file.path)}"

@@ -29,12 +29,14 @@ class File:
     """A file that templates stand in.
 
     `place` turns a pointer into the file's JSON (or into the compiled form of a source) into an origin.
-    `sibling` finds another template by a path relative to this one.
+    `sibling` finds another template by a path relative to this one.  `quote` says what the source of a
+    compiled form says at a pointer, None where the JSON speaks for itself.
     """
 
     path: str
     place: Callable[[Pointer], Origin]
     sibling: Callable[[str], Linked | None]
+    quote: Callable[[Pointer], str | None] = lambda _: None
 
 
 @record(frozen=True, slots=True)

@@ -113,7 +113,7 @@ class Deployments:
             if isinstance(member, Property) and isinstance(member.key, str):
                 loops = not isinstance(member.value, syntax.For)
                 out[member.key], found = self.template.values.json(member.value, scope, loops=loops)
-                found.line = scope.unit.line(member.at)
+                found.stand(scope.unit.text, member.at)
                 place.parts[member.key] = found
         return out
 
@@ -121,7 +121,7 @@ class Deployments:
         self, deployed: Deployed, head: dict[str, Any], body: dict[str, Any], place: Place, scope: Scope
     ) -> tuple[dict[str, Any], Place]:
         """The whole resource; its place is that of its declaration, its name's that of `name`."""
-        place.line = scope.unit.line(deployed.declaration.at)
+        place.stand(scope.unit.text, deployed.declaration.at)
         for member in deployed.body.members:
             if isinstance(member, Property) and member.key in _TAKEN_OUT:
                 place.parts[str(member.key)] = self.template.values.place(scope, member.at)
@@ -189,7 +189,7 @@ class Deployments:
         for member in given.members:
             if isinstance(member, Property) and isinstance(member.key, str):
                 value, inside = self._parameter(member.value, scope)
-                inside.line = scope.unit.line(member.at)
+                inside.stand(scope.unit.text, member.at)
                 out[member.key] = value
                 place.parts[member.key] = inside
             else:

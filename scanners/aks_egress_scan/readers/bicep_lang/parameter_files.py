@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from aks_egress.values import Origin, Unknown, Value
+from aks_egress_scan.readers.arm.parameters import given_values
 from aks_egress_scan.readers.arm.target import Target
 from aks_egress_scan.readers.arm.template import Template as Deployment
 from aks_egress_scan.readers.arm.world import File, Pointer, RefusedError, World
-from aks_egress_scan.readers.base import MalformedError, Source
+from aks_egress_scan.readers.base import MalformedError, Parameters, Source
 from aks_egress_scan.readers.bicep_lang import syntax
 from aks_egress_scan.readers.bicep_lang.template import Template
 from aks_egress_scan.readers.bicep_lang.units import Files, Unit
@@ -14,6 +17,20 @@ from aks_egress_scan.readers.expressions.limits import BoundsError
 from aks_egress_scan.readers.expressions.signatures import FunctionProblemError
 
 _MOST_BASES = 16
+
+
+ENDING: Final = ".bicepparam"
+
+
+def given(source: Source, parameters: Parameters, template: dict[str, Any]) -> dict[str, Value]:
+    """Values by parameter name for a template of that source: of the parameters files for it, then single ones."""
+    found: dict[str, Value] = {}
+    for file in parameters.files:
+        if not file.path.casefold().endswith(ENDING):
+            found |= given_values(Parameters((file,)), template)
+        elif is_for(file, source):
+            found |= assigned(file)
+    return found | given_values(Parameters(values=parameters.values), template)
 
 
 def using(source: Source) -> Source | None:

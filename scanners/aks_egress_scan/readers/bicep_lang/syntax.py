@@ -155,6 +155,18 @@ class Condition:
     at: int
 
 
+def start(expression: Expression) -> int:
+    """Where the first sign of an expression stands; `at` of an operator is where the operator does."""
+    while True:
+        match expression:
+            case Binary(_, first) | Ternary(first) | Member(first) | Index(first) | Nested(first):
+                expression = first
+            case Call(on=first) if first is not None:
+                expression = first
+            case _:
+                return expression.at
+
+
 @record(frozen=True, slots=True, eq=False)
 class For:
     """`[for item in list: body]`, `[for (item, index) in list: body]`."""

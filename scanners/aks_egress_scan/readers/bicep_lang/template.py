@@ -17,7 +17,7 @@ from aks_egress_scan.readers.bicep_lang.places import Place
 from aks_egress_scan.readers.bicep_lang.scopes import Scope
 from aks_egress_scan.readers.bicep_lang.syntax import Expression, For, String, Type
 from aks_egress_scan.readers.bicep_lang.targets import Targets
-from aks_egress_scan.readers.bicep_lang.type_names import parameter_type
+from aks_egress_scan.readers.bicep_lang.type_names import literal_values, parameter_type
 from aks_egress_scan.readers.bicep_lang.units import Files, Unit
 from aks_egress_scan.readers.bicep_lang.values import Values, written
 from aks_egress_scan.readers.expressions.syntax import Node
@@ -26,6 +26,10 @@ _SCHEMAS: Final = {
     "subscription": "2018-05-01/subscriptionDeploymentTemplate.json#",
     "managementGroup": "2019-08-01/managementGroupDeploymentTemplate.json#",
     "tenant": "2019-08-01/tenantDeploymentTemplate.json#",
+}
+#: decorator of a parameter -> the member of a template that says the same
+_CONSTRAINTS: Final = {"allowed": "allowedValues"} | {
+    name: name for name in ("minLength", "maxLength", "minValue", "maxValue")
 }
 _SCHEMA_ROOT: Final = "https://schema.management.azure.com/schemas/"
 
@@ -90,9 +94,13 @@ class Template:
         if nullable:
             out["nullable"] = True
         place = self.values.place(scope, statement.at)
-        allowed = statement.decorator("allowed")
-        if allowed is not None and allowed.arguments:
-            out["allowedValues"], _ = self.values.json(allowed.arguments[0], scope)
+        literals = None if statement.type is None else literal_values(statement.type, self.unit, self._type)
+        if literals is not None:
+            out["allowedValues"] = literals
+        for decorator, member in _CONSTRAINTS.items():
+            said = statement.decorator(decorator)
+            if said is not None and said.arguments:
+                out[member], _ = self.values.json(said.arguments[0], scope)
         if statement.default is not None:
             out["defaultValue"], place.parts["defaultValue"] = self.values.json(statement.default, scope)
         self.part("parameters", statement.name, place)
@@ -101,7 +109,7 @@ class Template:
     def _output(self, statement: syntax.Output, scope: Scope) -> dict[str, Any]:
         kind, nullable = parameter_type(statement.type, self.unit, self._type)
         value, place = self.values.json(statement.value, scope)
-        place.line = self.unit.line(statement.at)
+        place.stand(self.unit.text, statement.at)
         self.part("outputs", statement.name, place)
         out: dict[str, Any] = {} if kind is None else {"type": kind}
         if nullable:
@@ -197,7 +205,7 @@ class Template:
         if name not in self.variables:
             self.variables[name] = None
             self.variables[name], place = self.values.json(statement.value, Scope(unit))
-            place.line = unit.line(statement.at)
+            place.stand(unit.text, statement.at)
             self._variables_place.parts[name] = place
         return name
 

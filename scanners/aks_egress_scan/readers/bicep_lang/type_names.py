@@ -36,6 +36,23 @@ def parameter_type(kind: Type, unit: Unit, follow: Follow) -> tuple[str | None, 
     return _settled(kind, unit, counted, 0)
 
 
+def literal_values(kind: Type, unit: Unit, follow: Follow) -> list[str | int | bool] | None:
+    """The values that a union of literals allows, None for any other type."""
+    for _ in range(_DEPTH):
+        found = follow(unit, kind.text) if kind.form == "name" else None
+        if found is not None:
+            unit, kind = found
+        elif kind.form in ("nullable", "sure"):
+            kind = kind.parts[0]
+        else:
+            break
+    if kind.form != "union":
+        return None
+    parts = [one for one in kind.parts if not (one.form == "literal" and one.value is None)]
+    values = [one.value for one in parts if one.form == "literal" and one.value is not None]
+    return values if len(values) == len(parts) else None
+
+
 def _settled(kind: Type, unit: Unit, follow: Follow, depth: int) -> tuple[str | None, bool]:
     if depth > _DEPTH:
         return None, False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aks_egress_scan.readers.arm.settle import Spliced
 from aks_egress_scan.readers.bicep_lang import syntax
 from aks_egress_scan.readers.bicep_lang.nodes import access, call, literal, spelled
 from aks_egress_scan.readers.bicep_lang.places import Place
@@ -39,28 +40,25 @@ class Values:
                 return self.members(expression.members, expression.at, scope, loops=loops)
             case syntax.Array(items) if not any(isinstance(item, Spread) for item in items):
                 return self._array(expression, scope, loops=loops)
-        place = self.place(scope, expression.at)
+            case syntax.Array():
+                return self._spliced(expression, scope, loops=loops)
+        place = self.place(scope, syntax.start(expression))
         self._outline(expression, scope, place)
         return written(self.template.lowering.node(expression, scope)), place
 
     def _outline(self, expression: Expression, scope: Scope, place: Place) -> None:
-        """Places in a value with `...`: of items before the first, of members behind the last."""
-        if isinstance(expression, syntax.Array):
-            for position, item in enumerate(expression.items):
-                if isinstance(item, Spread):
-                    break
-                _, place.parts[position] = self.json(item, scope)
-        elif isinstance(expression, Object):
+        """Places in an object with `...`: of the members behind the last, which nothing changes."""
+        if isinstance(expression, Object):
             for member in reversed(expression.members):
                 if isinstance(member, Spread):
                     break
                 if isinstance(member.key, str):
                     _, place.parts[member.key] = self.json(member.value, scope)
-                    place.parts[member.key].line = scope.unit.line(member.at)
+                    place.parts[member.key].stand(scope.unit.text, member.at)
 
     def place(self, scope: Scope, at: int) -> Place:
         """The place of a part of the file."""
-        return Place(scope.unit.path, scope.unit.line(at))
+        return Place(scope.unit.path, scope.unit.line(at), text=scope.unit.text, at=at)
 
     def _array(self, expression: syntax.Array, scope: Scope, *, loops: bool) -> tuple[Json, Place]:
         place = self.place(scope, expression.at)
@@ -70,6 +68,19 @@ class Values:
                 value, place.parts[len(out)] = self.json(item, scope, loops=loops)
                 out.append(value)
         return out, place
+
+    def _spliced(self, expression: syntax.Array, scope: Scope, *, loops: bool) -> tuple[Json, Place]:
+        """A list with `...` in it."""
+        place = self.place(scope, expression.at)
+        parts: list[tuple[bool, Json]] = []
+        for item in expression.items:
+            if isinstance(item, Spread):
+                place.parts[len(parts)] = self.place(scope, item.at)
+                parts.append((True, written(self.template.lowering.node(item.value, scope))))
+            else:
+                value, place.parts[len(parts)] = self.json(item, scope, loops=loops)
+                parts.append((False, value))
+        return Spliced(tuple(parts), written(self.template.lowering.node(expression, scope))), place
 
     def members(
         self, members: tuple[Property | Spread, ...], at: int, scope: Scope, *, loops: bool
@@ -96,7 +107,7 @@ class Values:
                 self._copy(member.key, member.value, scope, out, place)
                 continue
             out[key], found = self.json(member.value, scope, loops=loops)
-            found.line = scope.unit.line(member.at)
+            found.stand(scope.unit.text, member.at)
             place.parts[key] = found
         return out, place
 
