@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import pytest
 from tests import builders as b
+from tests.unit import terraform_plans as plans
 
+from aks_egress.arm.resources import Document
 from aks_egress.engine import judge
 from aks_egress.evaluation.verdicts import Verdict
 from aks_egress.settings import Settings
+from aks_egress.topology.model import Topology
+from aks_egress.topology.routing import route_table
 from aks_egress_scan.readers.arm_template import READER
 from aks_egress_scan.readers.base import Parameters, Source
 
@@ -61,3 +67,76 @@ def test_an_address_that_is_not_given_yet_leaves_nothing_undecided() -> None:
     report = judge(READER.read(Source("t.json", text.encode()), Parameters()), Settings(), b.NO_TAGS)
     assert b.flow(report, "mcr.microsoft.com").verdict is Verdict.OPEN
     assert b.sole(report).verdict is Verdict.OPEN
+
+
+SOURCE = """
+resource "azurerm_public_ip" "fw" {
+  count               = 2
+  name                = "pip${count.index}"
+  resource_group_name = "rg"
+  location            = "eastus"
+}
+resource "azurerm_public_ip_prefix" "out" {
+  name                = "out"
+  resource_group_name = "rg"
+  location            = "eastus"
+}
+resource "azurerm_route_table" "t" {
+  name                = "t"
+  resource_group_name = "rg"
+  location            = "eastus"
+  route {
+    name           = "own"
+    address_prefix = "${azurerm_public_ip.fw[0].ip_address}/32"
+    next_hop_type  = "Internet"
+  }
+  dynamic "route" {
+    for_each = azurerm_public_ip.fw.*.ip_address
+    content {
+      name           = "own${route.key}"
+      address_prefix = "${route.value}/32"
+      next_hop_type  = "Internet"
+    }
+  }
+  route {
+    name           = "prefix"
+    address_prefix = azurerm_public_ip_prefix.out.ip_prefix
+    next_hop_type  = "Internet"
+  }
+  route {
+    name           = "wider"
+    address_prefix = "${azurerm_public_ip.fw[0].ip_address}/16"
+    next_hop_type  = "Internet"
+  }
+}
+"""
+
+
+def _own(document: Document) -> dict[str, bool]:
+    graph = Topology([document], b.NO_TAGS).graph
+    table = route_table(graph, graph.of_kind("Microsoft.Network/routeTables")[0])
+    return {one.name: one.own_address for one in table.routes}
+
+
+def test_an_address_that_azure_gives_out_is_ones_own_in_terraform_source(tmp_path: Path) -> None:
+    pytest.importorskip("tree_sitter_hcl")
+    from tests.terraform_folder import document_of
+
+    (tmp_path / "main.tf").write_text(SOURCE, "utf-8")
+    expected = {"own": True, "own0": True, "own1": True, "prefix": True, "wider": False}
+    assert _own(document_of(tmp_path)) == expected
+
+
+@pytest.mark.parametrize("kind", ["azurerm_public_ip", "azurerm_nat_gateway"])
+def test_an_address_that_azure_gives_out_is_ones_own_in_a_plan(kind: str) -> None:
+    """A plan names what the prefix is made of; only a public IP makes it an address."""
+    own = {"name": {"constant_value": "own"}, "address_prefix": plans.refs(f"{kind}.fw.ip_address")}
+    rows = [{"name": "own", "next_hop_type": "Internet", "next_hop_in_ip_address": ""}]
+    table = plans.resource(
+        "azurerm_route_table.t",
+        {"name": "t", "route": rows},
+        {"route": [{"address_prefix": True}]},
+        {"route": [own]},
+    )
+    address = plans.resource(f"{kind}.fw", {"name": "fw"}, {"ip_address": True})
+    assert _own(plans.read(plans.plan(table, address))) == {"own": kind == "azurerm_public_ip"}

@@ -11,7 +11,7 @@ from functools import partial
 
 from aks_egress.arm.ids import ResourceId, parse_id
 from aks_egress.arm.resources import Document, Resource, Role
-from aks_egress.records import field, record
+from aks_egress.records import field, record, replace
 from aks_egress.values import NOWHERE, Origin, Step, Unknown, Value, get, settle
 
 
@@ -124,11 +124,11 @@ class Graph:
             return promised
         wanted, path = parse_id(promised.refers_to[0].id), promised.refers_to[0].path
         found = self.find(wanted, near).sole if wanted is not None else None
-        if found is None:
-            return promised
         # `reference()` leaves `properties` out unless it is asked for the full resource
-        said = found.get(*path)
-        said = found.prop(*path) if said is None else said
+        said = None if found is None else found.get(*path)
+        said = found.prop(*path) if said is None and found is not None else said
+        if isinstance(said, Unknown) and not said.refers_to:
+            return replace(said, refers_to=promised.refers_to)
         return promised if said is None else said
 
     def home(self, resource: Resource) -> Document:

@@ -13,6 +13,7 @@ from aks_egress.values import Origin, Unknown, Value, at, flag, items, text
 
 ROUTES = "Microsoft.Network/routeTables/routes"
 PUBLIC_ADDRESSES = "Microsoft.Network/publicIPAddresses"
+_OF_ONES_OWN = frozenset({PUBLIC_ADDRESSES.casefold(), "microsoft.network/publicipprefixes"})
 
 #: next-hop types in their one spelling, by lower case
 NEXT_HOPS = {
@@ -48,7 +49,7 @@ class UserRoute:
     problems: tuple[str, ...] = ()
     uncertain: Unknown | None = None
     own_address: bool = False
-    """Whether the prefix will be the address of a public IP of one's own, no number yet (R18)."""
+    """Whether the prefix will be that of a public IP (prefix) of one's own, no number yet (R18)."""
 
 
 @record(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def _of_public_addresses(promised: Unknown) -> bool:
     kinds = [
         found.kind if (found := parse_id(one.id)) else "" for one in promised.refers_to or promised.made_of
     ]
-    return bool(kinds) and all(kind == PUBLIC_ADDRESSES.casefold() for kind in kinds)
+    return bool(kinds) and all(kind in _OF_ONES_OWN for kind in kinds)
 
 
 def _target(spelled: str, problems: list[str]) -> tuple[IntervalSet | None, str]:

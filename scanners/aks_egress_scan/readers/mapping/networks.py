@@ -57,7 +57,7 @@ _RULE: Final = (
 )
 
 _ROUTE: Final = (
-    prop("address_prefix", "addressPrefix", Address(frozenset({PUBLIC_IPS.casefold()}))),
+    prop("address_prefix", "addressPrefix", Address(frozenset({PUBLIC_IPS.casefold(), PREFIXES.casefold()}))),
     prop("next_hop_type", "nextHopType"),
     prop(
         "next_hop_in_ip_address",

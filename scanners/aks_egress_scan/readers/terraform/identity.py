@@ -10,7 +10,7 @@ from aks_egress.records import replace
 from aks_egress.values import Reference, Step, Unknown, Value
 from aks_egress_scan.readers.mapping.azurerm import FOLDS, TYPES
 from aks_egress_scan.readers.mapping.kinds import NICS, SUBNETS, VNETS, Above, ById, ByName, Type
-from aks_egress_scan.readers.mapping.networks import PUBLIC_IPS
+from aks_egress_scan.readers.mapping.networks import PREFIXES, PUBLIC_IPS
 from aks_egress_scan.readers.terraform.instances import Instance
 
 AZAPI: Final = frozenset({"azapi_resource", "azapi_update_resource", "azapi_data_plane_resource"})
@@ -20,9 +20,11 @@ WIDE: Final = "*"
 _MACHINES: Final = frozenset(
     {"azurerm_linux_virtual_machine", "azurerm_windows_virtual_machine", "azurerm_virtual_machine"}
 )
+_ADDRESS_OF: Final = {PUBLIC_IPS.casefold(): "ipAddress", PREFIXES.casefold(): "ipPrefix"}
 _ADDRESS_STEPS: Final = frozenset(
     {
         "ip_address",
+        "ip_prefix",
         "private_ip_address",
         "private_ip_addresses",
         "ip_configuration",
@@ -181,7 +183,7 @@ class Identities:
             return None
         if wants_address:
             fits = known.kind in kinds and (not path or path[0] in _ADDRESS_STEPS)
-            name = "ipAddress" if known.kind == PUBLIC_IPS.casefold() else "privateIPAddress"
+            name = _ADDRESS_OF.get(known.kind, "privateIPAddress")
             return [Reference(str(known), ("properties", name))] if fits else None
         if path in ((), ("id",)) and (not kinds or known.kind in kinds):
             return [Reference(str(known))]
