@@ -16,7 +16,11 @@ ROOT = Path(__file__).resolve().parents[2]
 def main() -> None:
     """Write `pulumi/previews/<stack>.json` and `pulumi/exports/<stack>.json` for every stack."""
     try:
+        from tests.pack import shapes
         from tests.pack.engine import capture, preview_json, stack_config, stack_export
+        from tests.pack.sdk_shapes import declared
+
+        _write(shapes.FILE, declared())
     except ImportError as error:
         print(
             f"pulumi: skipped, install the extra `pulumi-example` ({error.name} is missing)", file=sys.stderr

@@ -23,7 +23,7 @@ from tests.pack import shapes
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
-SECRET = "1b47061264138c4ac30d75fd1eb44270"
+SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  the mark of a secret, not one
 RESOURCE = "5cf8f73096256a8f31e491e813e4eb8e"
 LIMIT = [("grpc.max_receive_message_length", 400 << 20), ("grpc.max_send_message_length", 400 << 20)]
 
@@ -107,10 +107,10 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         urn = self._urn(request.parent, request.type, request.name)
         inputs = engine_view(json_format.MessageToDict(request.object))
         known, outputs = "", plain(inputs)
-        kind = shapes.resource_class(request.type) if request.custom else None
-        if kind is not None and self.dry_run:
-            outputs = shapes.previewed(kind, plain(inputs))
-        elif kind is not None:
+        ours = request.type in shapes.TOKENS
+        if ours and self.dry_run:
+            outputs = shapes.previewed(request.type, plain(inputs))
+        elif ours:
             known, outputs = shapes.deployed(request.type, plain(inputs))
         package = request.type.partition(":")[0]
         provider = f"urn:pulumi:{self.stack}::{self.project}::pulumi:providers:{package}::default"
@@ -120,7 +120,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             request.name,
             request.custom,
             request.parent,
-            f"{provider}::{shapes.UNKNOWN}" if kind is not None else "",
+            f"{provider}::{shapes.UNKNOWN}" if ours else "",
             inputs,
             outputs,
             known,
@@ -227,6 +227,30 @@ def _state(one: Noted, *, deployed: bool) -> dict[str, Any]:
         "propertyDependencies": one.property_dependencies,
     }
     return state | {key: value for key, value in optional.items() if value}
+
+
+def from_preview(digest: dict[str, Any]) -> list[Noted]:
+    """The registrations that a preview shows, with the outputs that azure-native answers in one."""
+    found = []
+    for step in digest["steps"]:
+        state = step["newState"]
+        inputs = state["inputs"]
+        ours = state["type"] in shapes.TOKENS
+        found.append(
+            Noted(
+                state["urn"],
+                state["type"],
+                state["urn"].rpartition("::")[2],
+                state["custom"],
+                state.get("parent", ""),
+                state.get("provider", ""),
+                inputs,
+                shapes.previewed(state["type"], plain(inputs)) if ours else plain(inputs),
+                dependencies=state.get("dependencies", []),
+                property_dependencies=state.get("propertyDependencies", {}),
+            )
+        )
+    return found
 
 
 def preview_json(noted: list[Noted]) -> dict[str, Any]:

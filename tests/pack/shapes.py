@@ -1,19 +1,20 @@
-"""What azure-native answers: outputs in the shape of its own SDK's types.
+"""What azure-native answers: outputs in the shape that its own SDK declares.
 
 In a preview every output that no input gives is unknown, at every depth; after an update the fake
-knows the id, the name and a firewall's private address.
+knows the id, the name and a firewall's private address.  The shapes are in `output_shapes.json`, which
+`make generate` takes from the SDK, so that nothing here needs that SDK.
 """
 
 from __future__ import annotations
 
-import collections.abc
-import typing
+import json
+from functools import cache
+from pathlib import Path
 from typing import Any
-
-from pulumi import _types
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
+FILE = Path(__file__).with_name("output_shapes.json")
 
 #: token without version -> ARM type, the properties that name its segments
 IDS = {
@@ -53,52 +54,33 @@ IDS = {
     ),
 }
 GROUP = "azure-native:resources:ResourceGroup"
+TOKENS = (GROUP, *IDS)
 
 
-def previewed(kind: type, inputs: dict[str, Any]) -> dict[str, Any]:
-    """The outputs of a resource class in a preview of its creation."""
+@cache
+def shapes() -> dict[str, dict[str, str]]:
+    """Output properties by type: `Name` is an object of that type, `[Name]` a list of them, `{}` a map."""
+    known: dict[str, dict[str, str]] = json.loads(FILE.read_text(encoding="utf-8"))
+    return known
+
+
+def previewed(token: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    """The outputs of a resource in a preview of its creation."""
+    return _object(inputs, token)
+
+
+def _object(value: dict[str, Any], name: str) -> dict[str, Any]:
     return {
-        name: _value(inputs[name], hint) if name in inputs else UNKNOWN
-        for name, hint in _outputs(kind).items()
+        key: _value(value[key], shape) if key in value else UNKNOWN for key, shape in shapes()[name].items()
     }
 
 
-def _outputs(kind: type) -> dict[str, Any]:
-    names = _types.resource_py_to_pulumi_names(kind)
-    return {names.get(name, name): hint for name, hint in _types.resource_types(kind).items()}
-
-
-def _value(value: Any, hint: Any) -> Any:
-    hint = _unwrapped(hint)
-    origin = typing.get_origin(hint)
-    if origin in (list, collections.abc.Sequence) and isinstance(value, list):
-        return [_value(item, typing.get_args(hint)[0]) for item in value]
-    if isinstance(hint, type) and _types.is_output_type(hint) and isinstance(value, dict):
-        hints = _types.output_type_types(hint)
-        names = _types._py_to_pulumi_names_from_py_properties(hint)
-        parts = {names.get(name, name): inner for name, inner in hints.items()}
-        return {
-            name: _value(value[name], inner) if name in value else UNKNOWN for name, inner in parts.items()
-        }
-    if origin in (dict, collections.abc.Mapping) and isinstance(value, list):
-        return UNKNOWN  # identities go in as a list and come out as a map
-    return value
-
-
-def _unwrapped(hint: Any) -> Any:
-    if typing.get_origin(hint) is typing.Union:
-        return next(one for one in typing.get_args(hint) if one is not type(None))
-    return hint
-
-
-def resource_class(token: str) -> type | None:
-    """The SDK's class of a type token."""
-    import importlib
-
-    package, module, name = token.split(":")
-    if package != "azure-native":
-        return None
-    return getattr(importlib.import_module(f"pulumi_azure_native.{module.partition('/')[0]}"), name, None)
+def _value(value: Any, shape: str) -> Any:
+    if shape == "{}":
+        return UNKNOWN if isinstance(value, list) else value  # identities go in as a list, come out as a map
+    if shape.startswith("[") and isinstance(value, list):
+        return [_value(item, shape[1:-1]) for item in value]
+    return _object(value, shape) if shape in shapes() and isinstance(value, dict) else value
 
 
 def identity(token: str, inputs: dict[str, Any]) -> tuple[str, str]:

@@ -24,6 +24,11 @@ def render(report: Report, style: Style) -> str:
     return "\n".join(_Text(report, style).lines()) + "\n"
 
 
+def finding_text(report: Report, finding: Finding, style: Style) -> str:
+    """One finding of a report as the text report tells it."""
+    return "\n".join(_Text(report, style).finding(finding))
+
+
 class _Text:
     """The lines of one report."""
 
@@ -69,11 +74,12 @@ class _Text:
             yield title
         for finding in findings:
             yield ""
-            yield from self._finding(finding)
+            yield from self.finding(finding)
         if findings and title:
             yield ""
 
-    def _finding(self, finding: Finding) -> Iterator[str]:
+    def finding(self, finding: Finding) -> Iterator[str]:
+        """The lines of one finding."""
         severity = self.style.paint(str(finding.severity), _SEVERITY_COLOUR[finding.severity], "bold")
         yield f"  {severity} {self.style.paint(finding.rule, 'bold')} {finding.name}  {self._dim(str(finding.location))}"
         yield from self._wrapped(finding.message, "    ", "    ")
