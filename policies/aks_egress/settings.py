@@ -100,8 +100,8 @@ class Suppression:
 
     `rules` are codes (`EGR201`) or families (`EGR2`); `resource`, `cluster` and `requirement`
     narrow it, each a name with `*` for any text, empty for all.  `path` and `line` are set for a
-    comment in a definition: it covers the resource or rule it stands at.  After the day `until`
-    the findings count again.
+    comment in a definition: it covers the resource or rule it stands at; `inline` is whether it stands in a
+    definition, as a comment or a tag.  After the day `until` the findings count again.
     """
 
     rules: tuple[str, ...]
@@ -112,6 +112,7 @@ class Suppression:
     requirement: str = ""
     path: str = ""
     lines: tuple[int, int] | None = None
+    inline: bool = False
     source: Origin = NOWHERE
 
 

@@ -57,7 +57,13 @@ def _comments(path: str, data: bytes, say: Say) -> Iterator[Suppression]:
             blocks = _blocks(text) if blocks is None else blocks
             lines = _covered(blocks, line, alone=not found["lead"].strip(), rows=text.split("\n"))
             yield Suppression(
-                rules=read[0], until=read[1], reason=read[2], path=path, lines=lines, source=origin
+                rules=read[0],
+                until=read[1],
+                reason=read[2],
+                path=path,
+                lines=lines,
+                inline=True,
+                source=origin,
             )
 
 
@@ -128,5 +134,10 @@ def _tags(documents: Sequence[Document], say: Say) -> Iterator[Suppression]:
             if read is not None:
                 rules, until, reason = read
                 yield Suppression(
-                    rules=rules, until=until, reason=reason, resource=str(resource.id), source=origin
+                    rules=rules,
+                    until=until,
+                    reason=reason,
+                    resource=str(resource.id),
+                    inline=True,
+                    source=origin,
                 )

@@ -115,7 +115,9 @@ class Resource:
 class Document:
     """One thing that is deployed as a whole: a template with its parameters, a plan, a stack.
 
-    `locate` turns an origin of this document into a line (from 1), None where it cannot.
+    `locate` turns an origin of this document into a line (from 1), None where it cannot; `written` into
+    the file and line that people edit, where the document was made from it and it lies beside (the
+    source of a plan).
     `unread` names resource types of which this document may hold more than `resources` shows
     (a nested deployment that could not be followed, a listing that was refused): looking for one
     of them and finding nothing proves nothing.  `unread` = {"*": …} speaks of every type, an id (its
@@ -136,3 +138,4 @@ class Document:
     deployed: bool = False
     remarks: tuple[str, ...] = ()
     locate: Callable[[Origin], int | None] = lambda origin: origin.line
+    written: Callable[[Origin], Origin | None] = lambda _origin: None

@@ -10,9 +10,14 @@ from aks_egress.values import Origin
 
 
 class Places:
-    """Turns origins of the documents of one run into locations."""
+    """Turns origins of the documents of one run into locations.
 
-    def __init__(self, documents: Sequence[Document]) -> None:
+    `written` off leaves places where the documents have them, without asking for the files that those were made
+    from: nobody needs to read these where there is nothing to act on.
+    """
+
+    def __init__(self, documents: Sequence[Document], *, written: bool = True) -> None:
+        self._written = written
         self._by_path: dict[str, list[Document]] = {}
         for document in documents:
             self._by_path.setdefault(document.path, []).append(document)
@@ -22,6 +27,10 @@ class Places:
         """The location of an origin, None for one that lies nowhere."""
         if not origin.path:
             return None
+        for document in self._by_path.get(origin.path, ()) if self._written else ():
+            written = document.written(origin)
+            if written is not None:
+                return Location(written.path, written.line)
         return Location(origin.path, self._line(origin))
 
     def _line(self, origin: Origin) -> int | None:

@@ -155,6 +155,8 @@ class Finding:
     deciders: tuple[Hop, ...] = ()
     counterexample: dict[str, str | int] | None = None
     suppressed_by: str = ""
+    #: whether it is accepted beside the definition at fault, and not in a configuration
+    suppressed_in_source: bool = False
     #: what identifies the finding beside its rule, cluster and resource, free of lines and wording
     key: tuple[str, ...] = ()
 

@@ -25,7 +25,8 @@ def apply(report: Report, suppressions: Sequence[Suppression], today: date) -> R
         used.update(covering)
         valid = [suppressions[index] for index in covering if not expired(suppressions[index], today)]
         if valid:
-            suppressed.append(replace(finding, suppressed_by=_accepted(valid[0])))
+            said = _accepted(valid[0])
+            suppressed.append(replace(finding, suppressed_by=said, suppressed_in_source=valid[0].inline))
         else:
             kept.append(_with_expiry(finding, [suppressions[index] for index in covering]))
     idle = (one for index, one in enumerate(suppressions) if index not in used)

@@ -18,6 +18,7 @@ from aks_egress_scan.readers.base import MalformedError, Parameters, Source
 from aks_egress_scan.readers.json_text import JsonText, load, without_collection
 from aks_egress_scan.readers.mapping.azurerm import FOLDS, TYPES
 from aks_egress_scan.readers.terraform.addresses import module_path
+from aks_egress_scan.readers.terraform.beside import SourceBeside
 from aks_egress_scan.readers.terraform.building import build
 from aks_egress_scan.readers.terraform.configuration import Configuration, Declared, Table, rows, table
 from aks_egress_scan.readers.terraform.identity import AZAPI, Identities
@@ -62,7 +63,10 @@ class TerraformPlan:
                 f"this is the log of `terraform plan -json`, not a plan; {HOW}", source.path, 1
             )
         with without_collection():
-            return [_Plan(load(source)).document()]
+            text = load(source)
+            document = _Plan(text).document()
+            document.written = SourceBeside(text, source, document).place
+            return [document]
 
 
 READER: Final = TerraformPlan()

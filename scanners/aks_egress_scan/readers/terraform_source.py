@@ -7,7 +7,7 @@ can tell stays unknown and says so.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
@@ -57,6 +57,23 @@ class TerraformSource:
 READER: Final = TerraformSource()
 
 
+def attributes_of(source: Source, parameters: Parameters) -> Mapping[str, Attributes]:
+    """The attributes of every resource of a root module, by address; raises MalformedError.
+
+    Their `lines` tell where each part is written, once it was asked for.
+    """
+    with _deep_recursion():
+        try:
+            disk = Disk(source)
+            config = read_config(disk, ".", source)
+            reading = _Reading(disk, source, parameters)
+            if config is not None:
+                reading.walk(reading.root(config))
+        except (ExhaustedError, RecursionError):
+            raise MalformedError("the configuration is beyond every bound", source.path) from None
+    return reading.attributes
+
+
 @contextmanager
 def _deep_recursion() -> Iterator[None]:
     """Room for chains of modules, locals and expressions; their depth has bounds of its own."""
@@ -99,7 +116,7 @@ class _Reading:
         self.notices: list[Notice] = []
         self.unread: dict[str, Unknown] = {}
         self._given = given_values(disk, parameters)
-        self._attributes: dict[str, Attributes] = {}
+        self.attributes: dict[str, Attributes] = {}
         self._major = NEWEST
 
     def root(self, config: Config) -> Module:
@@ -150,7 +167,7 @@ class _Reading:
 
     def _add(self, module: Module, one: Evaluated, data: bool, uncertain: Unknown | None) -> None:
         attributes = Attributes(one)
-        self._attributes[one.address] = attributes
+        self.attributes[one.address] = attributes
         block = one.of.block
         self.instances.append(
             Instance(
@@ -195,7 +212,7 @@ class _Reading:
         if origin.line is not None or not origin.pointer:
             return origin.line
         address, *rest = origin.pointer
-        attributes = self._attributes.get(str(address))
+        attributes = self.attributes.get(str(address))
         if attributes is None:
             return None
         path: tuple[Step, ...] = tuple(rest)

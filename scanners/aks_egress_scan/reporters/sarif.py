@@ -114,7 +114,8 @@ def _result(report: Report, finding: Finding, index: int, *, suppressed: bool) -
     if flows:
         result["codeFlows"] = flows
     if suppressed:
-        result["suppressions"] = [{"kind": "external", "justification": visible(finding.suppressed_by)}]
+        kind = "inSource" if finding.suppressed_in_source else "external"
+        result["suppressions"] = [{"kind": kind, "justification": visible(finding.suppressed_by)}]
     return result
 
 
