@@ -243,6 +243,32 @@ def test_half_an_answer_about_networks_decides_nothing() -> None:
     assert tunnel(snapshot) is Verdict.UNKNOWN
 
 
+def test_a_query_whose_count_does_not_fit_is_asked_once_more() -> None:
+    """Something came or went between two pages."""
+    cloud = azure(page=4)
+    plain = azure(page=4)
+    picture(plain)
+    cloud.miscounted = 1
+    assert tunnel(picture(cloud)) is Verdict.OPEN
+    assert cloud.counts["graph"] > plain.counts["graph"]
+
+
+def test_a_query_whose_count_never_fits_is_no_answer() -> None:
+    cloud = azure()
+    cloud.miscounted = 2
+    snapshot = picture(cloud)
+    assert any("no way to the rest" in one.why for one in snapshot.unread)
+    assert tunnel(snapshot) is Verdict.UNKNOWN
+
+
+def test_an_answer_of_another_shape_is_no_answer() -> None:
+    cloud = azure()
+    cloud.admin_rules[NETWORK.casefold()] = ["odd"]  # type: ignore[list-item]
+    snapshot = picture(cloud)
+    assert [one.id for one in snapshot.unread] == [NETWORK]
+    assert tunnel(snapshot) is Verdict.UNKNOWN
+
+
 def test_a_slow_page_is_waited_for() -> None:
     cloud = azure()
     cloud.slow = {"resourcegraph": 0.3}

@@ -152,12 +152,19 @@ class _Collection:
 
         if piece not in self.journal:
             try:
-                rows = list(self._rows(query, subscriptions, groups))
+                rows = self._whole(query, subscriptions, groups)
             except (AzureError, TruncatedError, ValueError) as error:
                 return error
             self.journal.keep(piece, {"resources": rows})
         self._absorb(self.journal.get(piece))
         return None
+
+    def _whole(self, query: str, subscriptions: Sequence[str], groups: Sequence[str]) -> list[list[Any]]:
+        """Every row; once more from the start where resources came or went between two pages."""
+        try:
+            return list(self._rows(query, subscriptions, groups))
+        except TruncatedError:
+            return list(self._rows(query, subscriptions, groups))
 
     def _rows(self, query: str, subscriptions: Sequence[str], groups: Sequence[str]) -> Iterator[list[Any]]:
         types = kept_types()
@@ -235,7 +242,12 @@ def _asked(piece: details.Piece) -> Json:
     """The answer, reduced to what is kept before it gets anywhere."""
     found = piece.ask()
     if "resources" in found:
-        found["resources"] = [[kind, kept(row, kind)] for kind, row in found["resources"]]
+        types = kept_types()
+        found["resources"] = [
+            [kind, kept(row, kind)]
+            for kind, row in found["resources"]
+            if kind in types and isinstance(row.get("id"), str)
+        ]
     return found
 
 

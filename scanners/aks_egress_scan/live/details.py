@@ -178,7 +178,8 @@ def guarded(
 
         try:
             return ask()
-        except (AzureError, ValueError) as error:
+        except (AzureError, AttributeError, LookupError, TypeError, ValueError) as error:
+            # an answer of another shape than Azure documents is no answer
             if isinstance(error, ClientAuthenticationError) and error.response is None:
                 raise  # nobody is signed in any more, so nothing else will be answered either
             found = unread(error, resource_id, permission, kind).as_json()
