@@ -70,9 +70,10 @@ def load_inputs(run: Run, paths: Sequence[str], changed: Sequence[str] | None = 
     loaded = load(
         named,
         [one for one in context if not (live and one == "live")],
-        run.choices.many("param"),
+        _given(run),
         run.choices.number("max-size", 256),
         changed,
+        run.choices.one("bicep-cli"),
     )
     if live:
         from aks_egress_scan.commands.audit import live_context
@@ -84,6 +85,12 @@ def load_inputs(run: Run, paths: Sequence[str], changed: Sequence[str] | None = 
     for note in loaded.notes:
         say(note)
     return loaded
+
+
+def _given(run: Run) -> tuple[str, ...]:
+    """What `--param` gave; before it, so that it wins, the cloud that `--cloud` names for `environment()`."""
+    cloud = run.choices.one("cloud")
+    return (*([f"environment().name={cloud}"] if cloud else []), *run.choices.many("param"))
 
 
 def judge(run: Run, loaded: Loaded) -> Report:

@@ -128,6 +128,11 @@ def add_inputs(parser: ArgumentParser) -> None:
     group.add_argument(
         "--config", metavar="FILE", help="default aks-egress.toml, then [tool.aks-egress] in pyproject.toml"
     )
+    group.add_argument(
+        "--bicep-cli",
+        metavar="PATH|auto",
+        help="compile Bicep with this CLI, auto: the one that is installed; default: Bicep is read without any",
+    )
     group.add_argument("--max-size", type=int, metavar="MIB", help="refuse larger files; default 256")
 
 
@@ -261,6 +266,7 @@ class Choices:
 #: every option that the environment can give
 OPTIONS = [
     "baseline",
+    "bicep-cli",
     "cache-dir",
     "changed",
     "cloud",

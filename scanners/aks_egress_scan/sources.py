@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from aks_egress.arm.resources import Document, Kind, Notice, Role
-from aks_egress.records import field, record
+from aks_egress.records import field, record, replace
 from aks_egress.values import Origin, Unknown
 from aks_egress_scan.detect import (
     DIALECTS,
@@ -146,7 +146,7 @@ class _Search:
         Of that, `changed` files have only the documents judged that they are part of.
         """
         extra = tuple(self.parameters[path] for path in sorted(self.parameters))
-        parameters = Parameters((*given.files, *extra), given.values)
+        parameters = replace(given, files=(*given.files, *extra))
         documents: dict[str, list[Document]] = {}
         failed: dict[str, MalformedError] = {}
         for path in sorted(self.claimed):
@@ -266,15 +266,16 @@ def load(
     parameters: Sequence[str] = (),
     max_size: int = DEFAULT_MAX_SIZE,
     changed: Sequence[str] | None = None,
+    bicep_cli: str = "",
 ) -> Loaded:
     """The documents in the named files and folders.
 
-    With `changed`, only the documents that those files are part of are judged; the others become context.
+    With `bicep_cli` (a path, or `auto`) that program compiles Bicep.  With `changed`, only the documents that those files are part of are judged; the others become context.
     Raises UsageFailure for a path that is missing or of no known format.  Broken inputs do not
     stop the others: they are `failures`.
     """
     search = _Search(Files(max_size))
-    given = _parameters(parameters, search)
+    given = replace(_parameters(parameters, search), bicep_cli=bicep_cli)
     for path in dict.fromkeys(paths):
         search.look(path, Role.SUBJECT)
     for path in dict.fromkeys(context):

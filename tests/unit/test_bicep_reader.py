@@ -362,3 +362,20 @@ resource r 'Microsoft.X/y@1' = {
 def test_other_files_are_left_to_others() -> None:
     assert READER.claims(Source("a/main.BICEP", b""))
     assert not READER.claims(Source("main.json", b"{}"))
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        "resource d 'Microsoft.ContainerService/managedClusters/providers/diagnosticSettings@1' = {\n  name: '${aks.name}/Microsoft.Insights/default'\n}",
+        "resource d 'Microsoft.ContainerService/managedClusters/providers/diagnosticSettings@1' = {\n  parent: aks\n  name: 'Microsoft.Insights/default'\n}",
+        "resource d 'Microsoft.Insights/diagnosticSettings@1' = {\n  scope: aks\n  name: 'default'\n}",
+    ],
+)
+def test_an_extension_has_one_id_however_its_type_is_written(declared: str) -> None:
+    text = f"resource aks 'Microsoft.ContainerService/managedClusters@1' = {{\n  name: 'aks'\n}}\n{declared}\noutput o string = d.id\n"
+    document = read(text)
+    wanted = "/managedClusters/aks/providers/Microsoft.Insights/diagnosticSettings/default"
+    assert str(document.resources[1].id).endswith(wanted)
+    assert not document.notices
+    assert not document.unread

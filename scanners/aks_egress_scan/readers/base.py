@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from aks_egress.records import field, record
 from typing import Protocol
 
 from aks_egress.arm.resources import Document
+from aks_egress.records import field, record
 
 
 @record(frozen=True, slots=True)
@@ -20,16 +20,20 @@ class Source:
 
     path: str
     data: bytes
-    sibling: Callable[[str], Source | None] = field(default=lambda name: None, compare=False)
-    listing: Callable[[str], list[str] | None] = field(default=lambda folder: None, compare=False)
+    sibling: Callable[[str], Source | None] = field(default=lambda _: None, compare=False)
+    listing: Callable[[str], list[str] | None] = field(default=lambda _: None, compare=False)
 
 
 @record(frozen=True, slots=True)
 class Parameters:
-    """What `--param` gave: whole parameter files, and single values that win over them."""
+    """What `--param` gave: whole parameter files, and single values that win over them.
+
+    `bicep_cli` is the Bicep CLI to compile with, `auto` for the one that is installed; empty asks for none.
+    """
 
     files: tuple[Source, ...] = ()
     values: tuple[tuple[str, str], ...] = ()
+    bicep_cli: str = ""
 
 
 class MalformedError(Exception):

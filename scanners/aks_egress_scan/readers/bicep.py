@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from aks_egress.arm.resources import Document, Kind, Notice
 from aks_egress.records import replace
@@ -60,18 +60,36 @@ def _read(source: Source, parameters: Parameters) -> list[Document]:
         said = f"`{target.path}`, which this file is for, is neither Bicep nor a template in JSON"
         raise MalformedError(said, source.path, 1)
     own, notices = _with_own_parameters(source, parameters)
-    files = Files()
-    template = Template(files.unit(source), files)
-    lowered = template.lowered()
+    lowered, place = _template(source, parameters.bicep_cli)
     documents = expand(
         lowered,
-        file=File(source.path, _place(template.place), lambda _: None, template.place.quote),
+        file=File(source.path, _place(place), lambda _: None, place.quote),
         parameters=given(source, own, lowered),
         options=options(own),
         kind=Kind.BICEP,
-        locate=_locate(template.place),
+        locate=_locate(place),
     )
     return [replace(one, notices=(*one.notices, *notices)) for one in documents]
+
+
+def _template(source: Source, cli: str) -> tuple[dict[str, Any], Place]:
+    """The template of a source and its places: of our own making, or with `cli` of that compiler's."""
+    if not cli:
+        return _lowered(source)
+    from aks_egress_scan.readers.bicep_lang import compiled_places, compiler
+
+    compiled = compiler.compiled(cli, source)
+    try:
+        own, place = _lowered(source)
+    except MalformedError:
+        return compiled, compiled_places.outlined(compiled, source)
+    return compiled, compiled_places.paired(compiled, own, place)
+
+
+def _lowered(source: Source) -> tuple[dict[str, Any], Place]:
+    files = Files()
+    template = Template(files.unit(source), files)
+    return template.lowered(), template.place
 
 
 def _place(root: Place) -> Callable[[Pointer], Origin]:
