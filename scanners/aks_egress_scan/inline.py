@@ -19,17 +19,20 @@ from aks_egress_scan.files import MARK
 
 TAG = "aks-egress"
 
-_COMMENT = re.compile(
-    r"(?P<lead>[^\n]*?)(?:#|//|/\*)\s*aks-egress:\s*(?P<said>[^\n]*?)\s*(?:\*/\s*)?$", re.MULTILINE
-)
+_COMMENT = re.compile(r"(?:#|//|/\*)[ \t]*aks-egress:(?P<said>[^\n]*)")
 _SAID = re.compile(
     r"ignore\s+(?P<rules>EGR\d{1,3}(?:\s*,\s*EGR\d{1,3})*)(?:\s+until\s+(?P<until>\S+?))?\s*[,:]\s*(?P<reason>\S.*)"
 )
 _TOKENS = re.compile(
-    r"/\*.*?\*/|'''.*?'''|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|(?://|#)[^\n]*|[{}\[\]()]", re.DOTALL
+    r"/\*.*?(?:\*/|\Z)|'''.*?(?:'''|\Z)|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|(?://|#)[^\n]*|[{}\[\]()]",
+    re.DOTALL,
 )
 #: what a comment stands in, by the end of the file's name
 _COMMENTED = (".tf", ".bicep", ".json", ".jsonc", ".yaml", ".yml")
+
+#: no comment stands further into a line: definitions on a single line are JSON that a program wrote
+_FURTHEST = 10_000
+_STRINGS = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
 
 Say = Callable[[str], None]
 
@@ -46,16 +49,19 @@ def _comments(path: str, data: bytes, say: Say) -> Iterator[Suppression]:
     if MARK not in data or not path.casefold().endswith(_COMMENTED):
         return
     text = data.decode("utf-8-sig", "replace").replace("\r\n", "\n")
-    blocks: list[tuple[int, int]] | None = None
+    rows: list[str] = []
+    blocks: list[tuple[int, int]] = []
     for found in _COMMENT.finditer(text):
-        if _inside_string(found["lead"]):
+        start = found.start()
+        before = text.rfind("\n", max(0, start - _FURTHEST), start)
+        lead = text[before + 1 : start]
+        if (before < 0 and start > _FURTHEST) or _inside_string(lead):
             continue
-        line = text.count("\n", 0, found.start("said")) + 1
-        origin = Origin(path, line)
-        read = _read(found["said"], origin, say)
+        origin = Origin(path, text.count("\n", 0, start) + 1)
+        read = _read(found["said"].strip().removesuffix("*/").strip(), origin, say)
         if read is not None:
-            blocks = _blocks(text) if blocks is None else blocks
-            lines = _covered(blocks, line, alone=not found["lead"].strip(), rows=text.split("\n"))
+            rows, blocks = rows or text.split("\n"), blocks or _blocks(text)
+            lines = _covered(blocks, origin.line or 1, alone=not lead.strip(), rows=rows)
             yield Suppression(
                 rules=read[0],
                 until=read[1],
@@ -69,7 +75,8 @@ def _comments(path: str, data: bytes, say: Say) -> Iterator[Suppression]:
 
 def _inside_string(lead: str) -> bool:
     """Whether the text before a comment's sign leaves a string open, so that it is none."""
-    return any(lead.count(quote) % 2 for quote in "\"'")
+    rest = _STRINGS.sub("", lead)
+    return '"' in rest or "'" in rest
 
 
 def _read(said: str, origin: Origin, say: Say) -> tuple[tuple[str, ...], date | None, str] | None:

@@ -138,3 +138,25 @@ def test_an_accepted_finding_is_counted_but_fails_nothing(
     capsys.readouterr()
     assert main(arguments) == 1
     assert "it was accepted until" in capsys.readouterr().out
+
+
+def test_definitions_on_a_single_line_are_looked_through_in_one_pass() -> None:
+    """A plan as Terraform prints it has no line breaks, and may name us in a tag."""
+    row = '{"aks-egress":"x","id":"/a/b//c#d"},' * 30_000
+    assert found(f"[{row}0]", "plan.json") == ([], [])
+
+
+def test_marks_without_number_on_one_line_are_no_comments() -> None:
+    """Nothing but a program writes such a line."""
+    assert found('"# aks-egress: ignore EGR101, x' * 30_000, "plan.json") == ([], [])
+
+
+@pytest.mark.parametrize("lead", ['"a": "say \\"hi ', '"a": "it', "x = 'a\\'b "])
+def test_a_mark_inside_a_string_accepts_nothing(lead: str) -> None:
+    """An escaped quote does not end a string."""
+    assert found(f"{lead}# aks-egress: ignore EGR101, hidden") == ([], [])
+
+
+def test_an_apostrophe_between_double_quotes_opens_no_string() -> None:
+    """The comment behind it counts."""
+    assert found('a = "it\'s" # aks-egress: ignore EGR101, known') == ([(("EGR101",), (1, 1))], [])
