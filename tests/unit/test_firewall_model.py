@@ -139,6 +139,19 @@ def test_fqdn_tags_without_protocols_on_the_firewall_itself_are_https_and_perhap
     assert _said(named, **_https("mcr.microsoft.com")) == {Action.DENY}
 
 
+def test_rules_of_its_own_say_that_a_firewall_has_no_policy_where_that_is_open() -> None:
+    """A data source; with a policy that is known to be there Azure refuses them (EGR409)."""
+    rule = b.network_rule("all", "TCP", "*", "443")
+    rows = {"priority": 100, "action": {"type": "Allow"}, "rules": [rule]}
+    own = [{"name": "own", "properties": rows}]
+    found = _read(b.firewall(policy="", firewallPolicy={"id": LOST}, networkRuleCollections=own))
+    assert (len(found.rules), found.classic_beside_policy) == (1, False)
+    assert _said(found) == {Action.ALLOW, Action.UNKNOWN}
+    assert _said(found, port=80) == {Action.DENY, Action.UNKNOWN}
+    both = _read(b.firewall(networkRuleCollections=own), b.policy())
+    assert (both.rules, both.classic_beside_policy) == ([], True)
+
+
 def test_fqdn_tags_without_protocols_in_a_policy_are_refused_and_open_nothing() -> None:
     rule = b.application_rule("aks", fqdnTags=["AzureKubernetesService"], ports=())
     found = _with(b.collection("tag", 100, "Allow", rule))

@@ -143,12 +143,17 @@ def firewall(graph: Graph, resource: Resource) -> Firewall:
     """Read a firewall with its policy and the policy's parents."""
     out = Firewall(resource)
     near = graph.home(resource)
-    link = graph.link(resource.prop("firewallPolicy"), near, resource.place("properties", "firewallPolicy"))
+    given = resource.prop("firewallPolicy")
+    link = graph.link(given, near, resource.place("properties", "firewallPolicy"))
     classic = _classic_rules(graph, out)
-    if link.absent:
+    given = get(given, "id") if isinstance(given, dict) else given
+    open_whether = isinstance(given, Unknown) and not given.refers_to
+    if link.absent or (classic and open_whether):
+        # Azure refuses rules of the firewall's own beside a policy, so where they are it has none
         out.rules = classic
+    if link.absent:
         return out
-    out.classic_beside_policy = bool(classic)
+    out.classic_beside_policy = bool(classic) and not open_whether
     if link.sole is None:
         out.gaps.append(link.unknown or Unknown(f"the policy of firewall `{out.label}` is one of several"))
         return out
