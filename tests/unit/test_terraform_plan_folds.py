@@ -164,3 +164,30 @@ def test_extensions_hang_below_their_cluster() -> None:
     (found,) = read(plan(row)).resources
     assert str(found.id) == f"{cluster}/providers/Microsoft.KubernetesConfiguration/extensions/e"
     assert everything(read(plan(row))) == []
+
+
+@pytest.mark.parametrize(("other", "agree"), [("t", True), ("u", False)])
+def test_two_associations_of_one_subnet_may_say_the_same(other: str, agree: bool) -> None:
+    rows = [
+        resource("azurerm_virtual_network.v", {"name": "v", "address_space": ["10.0.0.0/8"]}, {"id": True}),
+        resource("azurerm_subnet.s", {"name": "s", "virtual_network_name": "v"}, {"id": True}),
+    ]
+    rows += [resource(f"azurerm_route_table.{name}", {"name": name}, {"id": True}) for name in ("t", "u")]
+    rows += [
+        resource(
+            f"azurerm_subnet_route_table_association.{name}",
+            {},
+            {"subnet_id": True, "route_table_id": True},
+            {
+                "subnet_id": refs("azurerm_subnet.s.id"),
+                "route_table_id": refs(f"azurerm_route_table.{table}.id"),
+            },
+        )
+        for name, table in (("one", "t"), ("two", other))
+    ]
+    given = one(read(plan(*rows)), "azurerm_subnet.s").prop("routeTable", "id")
+    if agree:
+        assert leads_to(given) == ["t"]
+    else:
+        (said,) = [row.why for row in everything(read(plan(*rows))) if "not the only one" in row.why]
+        assert "two" in said

@@ -11,7 +11,7 @@ from typing import Final
 from aks_egress.arm.ids import ResourceId
 from aks_egress.arm.resources import Resource
 from aks_egress.records import field, record
-from aks_egress.values import Unknown, Value
+from aks_egress.values import Unknown, Value, at, get
 from aks_egress_scan.readers.mapping.azurerm import FOLDS, TYPES
 from aks_egress_scan.readers.mapping.fields import Field, Spot, Writer, fill
 from aks_egress_scan.readers.mapping.kinds import BALANCERS, NATS, NICS, Fold
@@ -102,8 +102,11 @@ class Folding:
         own = Writer(self._identities.link, part.instance.values, part.instance.address)
         for one in part.fold.fields:
             if not one.more and one.target in seen:
-                why = f"`{part.instance.address}` is not the only one that gives it `{one.target[-1]}`"
-                _set(body, one.target, Unknown(why, part.instance.origin))
+                told: dict[str, Value] = {}
+                fill(told, (one,), part.instance.get, Spot(own, (), ()))
+                if not _alike(at(body, *one.target), at(told, *one.target)):
+                    why = f"`{part.instance.address}` is not the only one that gives it `{one.target[-1]}`"
+                    _set(body, one.target, Unknown(why, part.instance.origin))
                 continue
             if not one.more:
                 seen.add(one.target)
@@ -130,6 +133,14 @@ class Folding:
     def orphans(self, known: set[str]) -> list[ResourceId]:
         """Owners that are no resource of the document."""
         return [one.id for key, one in self._owners.items() if key not in known and self.has(one.id)]
+
+
+def _alike(held: Value, told: Value) -> bool:
+    """Whether both lead to one resource, known already or one that is yet to be made."""
+    held, told = get(held, "id"), get(told, "id")
+    if isinstance(held, Unknown) and isinstance(told, Unknown):
+        return len(held.refers_to) == 1 and held.refers_to == told.refers_to
+    return isinstance(held, str) and isinstance(told, str) and held.casefold() == told.casefold()
 
 
 def _names(resource_id: ResourceId) -> tuple[str, ...]:
