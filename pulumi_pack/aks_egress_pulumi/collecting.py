@@ -69,7 +69,7 @@ def registered(resources: Iterable[Any], collected: Collected) -> list[Registere
             given if given is not None else {},
             raw(one.props),
             label=named[one.urn],
-            values=Origin(named[one.urn]),
+            values=_place(named[one.urn]),
             depends=deps,
             otherwise=tuple(other.urn for other in one.dependencies),
         )
@@ -88,13 +88,18 @@ def _registered(
         type=one.resource_type,
         name=name_of(one.urn),
         label=label,
-        origin=Origin(label),
-        values=Origin(label),
+        origin=_place(label),
+        values=_place(label),
         props=joined(given, shown, children, label) if analyzed else shown,
         id=known if isinstance(known, str) else "",
         parent=one.parent.urn if one.parent is not None else "",
         provider=one.provider.urn if one.provider is not None else "",
     )
+
+
+def _place(label: str) -> Origin:
+    """A resource has a name and no line; the pointer leads into no document of the context either."""
+    return Origin(label, pointer=(label,))
 
 
 def _providers(rows: Iterable[Any]) -> list[Registered]:
@@ -105,7 +110,7 @@ def _providers(rows: Iterable[Any]) -> list[Registered]:
         provider = one.provider
         if provider is None or not provider.urn or provider.urn in own or provider.urn in found:
             continue
-        origin = Origin(provider.urn)
+        origin = _place(provider.urn)
         _, shown = properties({}, raw(provider.props), label=provider.urn, values=origin, depends={})
         found[provider.urn] = Registered(
             provider.urn, provider.resource_type, provider.name, provider.urn, origin, origin, shown

@@ -20,8 +20,10 @@ from pulumi_policy import (
 
 from aks_egress.findings.report import Severity as Weight
 from aks_egress.records import record
+from aks_egress_pulumi.collecting import raw
 from aks_egress_pulumi.configuration import SHARED, whole
 from aks_egress_pulumi.judging import Judgement, Session
+from aks_egress_pulumi.mending import mended
 from aks_egress_pulumi.messages import finding_message, undecided_messages
 from aks_egress_scan.reporters.wording import says_undecided
 
@@ -123,7 +125,7 @@ def policies(pack: Path | None = None) -> list[Policy]:
     session = Session(pack or Path.cwd())
     found: list[Policy] = [_settings(session)]
     found += [_about(session, kind) for kind in KINDS]
-    return [*found, _undecided(session), _internal(session)]
+    return [*found, _undecided(session), _internal(session), _mending(session)]
 
 
 def _settings(session: Session) -> ResourceValidationPolicy:
@@ -204,6 +206,38 @@ def _internal(session: Session) -> StackValidationPolicy:
         display_name="The stack could be judged", severity=Severity.HIGH, tags=["aks"],
         remediation_steps="Mend the configuration, or report the error; make this policy advisory to go on.", url=PAGES,
     )  # fmt: skip
+
+
+def _mending(session: Session) -> ResourceValidationPolicy:
+    """Opens the tunnel in security groups that somebody named; off until it is set to `remediate`."""
+    groups = {
+        "type": "object",
+        "additionalProperties": {"type": "string"},
+        "description": "Address prefix of the node subnet by the name of its security group, `*` for any text. Nothing is mended without.",
+    }
+
+    def remediate(args: ResourceValidationArgs) -> dict[str, Any] | None:
+        own = whole(args.get_config())
+        tunnel = str(own.get("tunnel") or session.shared.get("tunnel") or "auto")
+        try:
+            return mended(
+                args.urn, args.resource_type, raw(args.props), own.get("securityGroups", {}), tunnel
+            )
+        except Exception:  # noqa: BLE001  what cannot be mended stays as it is, and is reported by the others
+            return None
+
+    return ResourceValidationPolicy(
+        "aks-open-tunnel",
+        "Adds to a security group of nodes the one rule that lets the tunnel out, where that is proved to open it.",
+        remediate=remediate,
+        enforcement_level=Level.DISABLED,
+        config_schema=PolicyConfigSchema(properties={**SHARED, "securityGroups": groups}),
+        display_name="Open the tunnel",
+        severity=Severity.LOW,
+        tags=["aks", "network"],
+        remediation_steps="Set it to `remediate` and name the groups in `securityGroups`.",
+        url=PAGES,
+    )
 
 
 def _stack_policy(

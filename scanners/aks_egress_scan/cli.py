@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "tags": ("tags", "the service-tag data in use: show, update"),
     "triage": ("triage", "a running cluster: tunnel pods, egress, logs when kubectl logs is down"),
     "checkov-dir": ("checkov_dir", "where the checks for checkov lie, for --external-checks-dir"),
+    "pulumi-pack-dir": ("pulumi_pack_dir", "where the Pulumi policy pack lies, for --policy-pack"),
     "baseline": ("baseline", "write the findings of today, so that only new ones count"),
 }
 
