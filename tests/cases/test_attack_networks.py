@@ -197,3 +197,134 @@ def test_r29_a_hub_connection_whose_network_is_not_known(tmp_path: Path) -> None
     remote = {"remoteVirtualNetwork": {"id": GIVEN_TEXT}, "enableInternetSecurity": True}
     connection = b.resource("virtualHubs/hubVirtualNetworkConnections", "wan/spoke", remote)
     assert judged(tmp_path, [*balanced(), connection]) == (4, {"unknown"})
+
+
+PERHAPS = ("azureFirewalls", "firewallPolicies", "firewallPolicies/ruleCollectionGroups", "routeTables")
+
+
+@pytest.mark.parametrize("kind", PERHAPS)
+def test_what_may_not_be_there_opens_nothing(tmp_path: Path, kind: str) -> None:
+    rows = [one | ({"condition": EITHER} if one["type"].endswith(f"Network/{kind}") else {}) for one in hub()]
+    assert judged(tmp_path, rows) == (4, {"unknown"})
+
+
+def wan(*collections: b.Row, outbound: str, perhaps: str) -> list[b.Row]:
+    """Nodes behind a secured hub, a part of which may not be there."""
+    hub_firewall = {
+        "sku": {"name": "AZFW_Hub", "tier": "Standard"},
+        "virtualHub": {"id": b.rid("virtualHubs", "wan")},
+        "firewallPolicy": {"id": b.rid("firewallPolicies", "policy")},
+    }
+    to_nodes = {
+        "remoteVirtualNetwork": {"id": b.rid("virtualNetworks", "net")},
+        "enableInternetSecurity": True,
+    }
+    internet = {"name": "i", "destinations": ["Internet"], "nextHop": b.rid("azureFirewalls", "fw")}
+    rows = [
+        b.vnet("net", "10.0.0.0/16", b.subnet("nodes", "10.0.0.0/24")),
+        b.resource("virtualHubs", "wan", {"addressPrefix": "10.8.0.0/24"}),
+        b.resource("virtualHubs/hubVirtualNetworkConnections", "wan/nodes", to_nodes),
+        b.resource("virtualHubs/routingIntent", "wan/intent", {"routingPolicies": [internet]}),
+        b.resource("azureFirewalls", "fw", hub_firewall),
+        b.policy(),
+        b.rules_of("policy/aks", 200, *collections),
+        b.cluster("nodes", outbound=outbound),
+    ]
+    return [one | ({"condition": EITHER} if one["type"].endswith(f"/{perhaps}") else {}) for one in rows]
+
+
+@pytest.mark.parametrize("perhaps", ["hubVirtualNetworkConnections", "routingIntent", "azureFirewalls"])
+def test_r29_a_secured_hub_of_which_a_part_may_not_be_there(tmp_path: Path, perhaps: str) -> None:
+    assert judged(tmp_path, wan(*AKS, outbound="none", perhaps="nothing")) == (0, {"open"})
+    assert judged(tmp_path, wan(*AKS, outbound="none", perhaps=perhaps)) == (4, {"unknown"})
+    assert judged(tmp_path, wan(outbound="loadBalancer", perhaps=perhaps)) == (4, {"unknown"})
+
+
+@pytest.mark.parametrize(
+    "denial", [DENY, b.rule("deny", 100, "Deny", port="10250", direction="Inbound")], ids=["out", "in"]
+)
+def test_a_pool_that_may_not_be_there_shuts_nothing(tmp_path: Path, denial: b.Row) -> None:
+    """Without the pool the cluster is open; with it, shut."""
+    subnets = b.subnet("nodes", "10.0.0.0/24"), b.subnet("more", "10.0.1.0/24", nsg="nsg1")
+    pool = b.resource(
+        "Microsoft.ContainerService/managedClusters/agentPools",
+        "aks/more",
+        {"mode": "User", "vnetSubnetID": b.subnet_id("net", "more")},
+        condition=EITHER,
+    )
+    rows = [
+        b.vnet("net", "10.0.0.0/16", *subnets),
+        b.nsg("nsg1", denial),
+        b.cluster("nodes", outbound="loadBalancer"),
+        pool,
+    ]
+    assert judged(tmp_path, rows) == (4, {"unknown"})
+    settled = GIVEN | {"either": {"type": "bool", "defaultValue": True}}
+    status, report = scan(tmp_path, {"network.json": b.template(*rows, parameters=settled)})
+    assert (status, verdicts(report) & {"open", "unknown"}) == (1, set())
+
+
+def test_n21_the_api_servers_subnet_is_not_named(tmp_path: Path) -> None:
+    """In a network of one's own AKS makes no subnet for it; in its own network it does."""
+    rows = balanced(apiServerAccessProfile={"enableVnetIntegration": True})
+    assert judged(tmp_path, rows) == (4, {"unknown"})
+    automatic = b.resource(
+        "Microsoft.ContainerService/managedClusters",
+        "aks",
+        {"agentPoolProfiles": [{"name": "system", "mode": "System"}]},
+        sku={"name": "Automatic", "tier": "Standard"},
+    )
+    status, report = scan(tmp_path, {"network.json": b.template(automatic)})
+    assert (status, report["clusters"][0]["tunnel"]["verdict"]) == (0, "open")
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "verdict"),
+    [
+        ({}, 1, "blocked"),
+        ("[if(parameters('either'), createObject('id', 'x'), null())]", 4, "unknown"),
+        ({"id": b.rid("publicIPAddresses", "pip")}, 0, "open"),
+    ],
+)
+def test_f23_whether_the_firewall_has_a_public_address(
+    tmp_path: Path, address: object, status: int, verdict: str
+) -> None:
+    held = {"subnet": {"id": b.subnet_id("hub", "AzureFirewallSubnet")}, "privateIPAddress": ADDRESS}
+    rows = [
+        b.firewall(ipConfigurations=[{"name": "d", "properties": held | {"publicIPAddress": address}}])
+        if one["type"].endswith("azureFirewalls")
+        else one
+        for one in hub(EVERYTHING)
+    ]
+    assert judged(tmp_path, rows) == (status, {verdict})
+
+
+def test_a1_a_member_of_a_network_group_that_may_not_be_there(tmp_path: Path) -> None:
+    """Its AlwaysAllow would lift the group's Deny."""
+    manager = "networkManagers"
+    configuration = f"{manager}/securityAdminConfigurations"
+    groups = [{"networkGroupId": b.rid(f"{manager}/networkGroups", "nm", "g")}]
+    anything = [{"addressPrefix": "*", "addressPrefixType": "IPPrefix"}]
+    ports = ["0-65535"]
+    always = {
+        "access": "AlwaysAllow",
+        "priority": 10,
+        "direction": "Outbound",
+        "protocol": "Any",
+        "sources": anything,
+        "destinations": anything,
+        "sourcePortRanges": ports,
+        "destinationPortRanges": ports,
+    }
+    rows = [
+        *balanced(DENY),
+        b.resource(manager, "nm", {}),
+        b.resource(configuration, "nm/c", {}),
+        b.resource(f"{configuration}/ruleCollections", "nm/c/rc", {"appliesToGroups": groups}),
+        b.resource(f"{configuration}/ruleCollections/rules", "nm/c/rc/always", always),
+        b.resource(f"{manager}/networkGroups", "nm/g", {}),
+    ]
+    member = {"resourceId": b.rid("virtualNetworks", "net")}
+    sure = b.resource(f"{manager}/networkGroups/staticMembers", "nm/g/net", member)
+    assert judged(tmp_path, [*rows, sure]) == (0, {"open"})
+    assert judged(tmp_path, [*rows, sure | {"condition": EITHER}]) == (4, {"unknown"})

@@ -344,13 +344,11 @@ _INLINE: dict[str, tuple[Step, ...]] = {
 
 
 #: children that change what their siblings do, so that one whose parent is not known leaves every parent open
-_ORDERED = frozenset(
-    (
-        "microsoft.network/networksecuritygroups/securityrules",
-        "microsoft.network/routetables/routes",
-        "microsoft.network/firewallpolicies/rulecollectiongroups",
-        "microsoft.containerservice/managedclusters/agentpools",
-    )
+_ORDERED = (
+    "microsoft.network/networksecuritygroups/securityrules",
+    "microsoft.network/routetables/routes",
+    "microsoft.network/firewallpolicies/rulecollectiongroups",
+    "microsoft.containerservice/managedclusters/agentpools",
 )
 
 

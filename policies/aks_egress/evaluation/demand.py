@@ -8,7 +8,7 @@ from aks_egress.arm.ids import ResourceId
 from aks_egress.packets.boxes import Box
 from aks_egress.records import field, record
 from aks_egress.topology.networks import Subnet
-from aks_egress.values import NOWHERE, Origin
+from aks_egress.values import NOWHERE, Origin, Unknown
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -22,6 +22,7 @@ class Demand:
     the name, None where that is not documented.  `mutual_tls` marks what no TLS inspection survives.
     `target` is the subnet where the packets must arrive; `endpoint` says that a private endpoint in it
     receives them; `overlay` marks pod addresses that Azure's overlay carries past the route tables.
+    `perhaps` says why the nodes at one of the ends may not be there.
     """
 
     boxes: tuple[Box, ...]
@@ -38,6 +39,7 @@ class Demand:
     target: Subnet | None = None
     endpoint: bool = False
     overlay: bool = False
+    perhaps: Unknown | None = None
     assumptions: tuple[str, ...] = ()
 
 

@@ -14,7 +14,7 @@ from aks_egress.packets.intervals import IntervalSet, union
 from aks_egress.packets.tags import ServiceTags
 from aks_egress.records import replace
 from aks_egress.requirements.requirement import Requirement
-from aks_egress.topology.clusters import Cluster, Pool
+from aks_egress.topology.clusters import Cluster, Pool, distinct
 from aks_egress.topology.model import Topology
 from aks_egress.topology.networks import Subnet
 from aks_egress.topology.own_addresses import led_straight
@@ -28,7 +28,7 @@ _NUMBERS = {"TCP": IntervalSet.single(6), "UDP": IntervalSet.single(17), "ICMP":
 def starts(cluster: Cluster, requirement: Requirement) -> list[Start]:
     """The subnets where flows of a requirement begin: of nodes, and of pods that have their own."""
     if requirement.sources == {"api-server"}:
-        return [Start(subnet=cluster.api_subnet, cluster=cluster)] if cluster.api_subnet is not None else []
+        return [Start(subnet=cluster.api_home, cluster=cluster)]
     pools = cluster.system_pools if requirement.agents_only else cluster.pools
     if requirement.pools is not None:
         wanted = {name.casefold() for name in requirement.pools}
@@ -112,7 +112,14 @@ def _base(requirement: Requirement, start: Start) -> Demand:
         platform_tag=requirement.platform_tag,
         source_groups=_groups(start.pools),
         source_somewhere=_members(start.subnet)[1],
+        perhaps=_perhaps(start.pools),
     )
+
+
+def _perhaps(pools: Sequence[Pool]) -> Unknown | None:
+    """Why none of the pools may be there, None where one certainly is."""
+    said = [pool.uncertain for pool in pools]
+    return said[0] if said and None not in said else None
 
 
 def _groups(pools: Sequence[Pool]) -> frozenset[ResourceId] | None:
@@ -168,7 +175,7 @@ def _inside(requirement: Requirement, start: Start, cluster: Cluster) -> list[De
     if requirement.towards == "pod":
         return _to_pods(requirement, start, cluster, base)
     if requirement.towards == "api-server":
-        return [_to_subnet(requirement, start, base, cluster.api_subnet)] if cluster.api_subnet else []
+        return [_to_subnet(requirement, start, base, cluster.api_home)]
     if requirement.towards == "private-endpoint":
         # AKS puts the endpoint into the subnet of the first pool
         home = cluster.pools[0].subnet if cluster.pools else start.subnet
@@ -176,7 +183,7 @@ def _inside(requirement: Requirement, start: Start, cluster: Cluster) -> list[De
     out = []
     for target in _grouped(cluster, [(pool.subnet, pool) for pool in cluster.pools]):
         demand = _to_subnet(requirement, start, base, target.subnet)
-        out.append(replace(demand, target_groups=_groups(target.pools)))
+        out.append(_towards(demand, target.pools))
     return out
 
 
@@ -191,11 +198,10 @@ def _to_pods(requirement: Requirement, start: Start, cluster: Cluster, base: Dem
     """Pods: in subnets of their own, in the node subnets, or behind an address range of the overlay."""
     out: list[Demand] = []
     apart = [pool.pod_subnet for pool in cluster.pools if pool.pod_subnet is not None]
-    seen: list[Subnet] = []
-    for subnet in apart:
-        if not any(subnet is one for one in seen):
-            seen.append(subnet)
-            out.append(_to_subnet(requirement, start, base, subnet))
+    for subnet in distinct(apart):
+        demand = _to_subnet(requirement, start, base, subnet)
+        pools = [pool for pool in cluster.pools if pool.pod_subnet is subnet]
+        out.append(replace(demand, perhaps=demand.perhaps or _perhaps(pools)))
     if len(apart) == len(cluster.pools):
         return out
     cidr = pod_range(cluster)
@@ -206,8 +212,13 @@ def _to_pods(requirement: Requirement, start: Start, cluster: Cluster, base: Dem
             demand = _to_subnet(requirement, start, base, target.subnet)
         else:
             demand = _to_range(requirement, start, base, target.subnet, cidr)
-        out.append(replace(demand, target_groups=_groups(target.pools)))
+        out.append(_towards(demand, target.pools))
     return out
+
+
+def _towards(demand: Demand, pools: Sequence[Pool]) -> Demand:
+    """The demand as it goes to the nodes of pools, or to the pods on them."""
+    return replace(demand, target_groups=_groups(pools), perhaps=demand.perhaps or _perhaps(pools))
 
 
 def _to_range(requirement: Requirement, start: Start, base: Demand, target: Subnet, cidr: Extent) -> Demand:

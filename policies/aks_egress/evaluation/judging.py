@@ -102,7 +102,7 @@ def _without(box: Box, other: Box) -> list[Box]:
 
 def judge(parts: Sequence[tuple[Demand, Sequence[Trace]]]) -> Judgement:
     """The verdict on a requirement made of one or several demands, each of which must be met."""
-    verdicts = [verdict_of(demand, traces) for demand, traces in parts]
+    verdicts = [_if_there(demand, verdict_of(demand, traces)) for demand, traces in parts]
     # a name that lies in several tags needs each of them; every subnet that must be reached is asked for itself
     by_tag = all(demand.somewhere and demand.target is None for demand, _ in parts)
     verdict = worst(verdicts) if by_tag else asked_of_everyone(verdicts)
@@ -115,7 +115,11 @@ def judge(parts: Sequence[tuple[Demand, Sequence[Trace]]]) -> Judgement:
     concerned = [trace for trace in every if trace.verdict is _shown(verdict, every)] or every
     whole = [box for demand, _ in parts for box in demand.boxes]
     reason, settle = _reason(verdict, concerned, every)
-    if settle == OPEN_RANGE and any(
+    perhaps = next((demand.perhaps for demand, _ in telling if demand.perhaps is not None), None)
+    if verdict is Verdict.UNKNOWN and perhaps is not None:
+        reason = f"whether the node pool is there is not known ({perhaps.why}); if it is: {_found(every)}"
+        settle = perhaps.settle
+    elif settle == OPEN_RANGE and any(
         demand.lies_in and _all_public(box) for demand, _ in parts for box in demand.boxes
     ):
         settle = BY_DATA
@@ -134,6 +138,17 @@ def judge(parts: Sequence[tuple[Demand, Sequence[Trace]]]) -> Judgement:
         traces=tuple(every),
         undecided=_undecided(verdict, every),
     )
+
+
+def _if_there(demand: Demand, verdict: Verdict) -> Verdict:
+    """Of nodes that may not be there only open is certain."""
+    return verdict if demand.perhaps is None or verdict is Verdict.OPEN else Verdict.UNKNOWN
+
+
+def _found(every: Sequence[Trace]) -> str:
+    """What is in the way of packets, known or not."""
+    said = worst(trace.verdict for trace in every)
+    return f"{said}, {_reason(said, [one for one in every if one.verdict is said], every)[0]}"
 
 
 def _undecided(verdict: Verdict, every: Sequence[Trace]) -> tuple[Decider, ...]:

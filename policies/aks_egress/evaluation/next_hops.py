@@ -24,7 +24,7 @@ from aks_egress.records import record, replace
 from aks_egress.topology.firewalls import FIREWALLS, Firewall, FirewallRule
 from aks_egress.topology.networks import Subnet
 from aks_egress.topology.owners import Owner
-from aks_egress.values import Unknown, Value, at
+from aks_egress.values import Unknown, Value, at, get
 
 PUBLIC = PUBLIC_V4 | PUBLIC_V6
 NO_LEARNED_DEFAULT = "no gateway teaches the firewall's subnet a default route that leads elsewhere"
@@ -219,22 +219,16 @@ class NextHops:
 
     def _with_address(self, firewall: Firewall, trace: Trace, unknown: Unknown | None) -> Trace:
         """Packets that would get the firewall's public address, where it has one."""
-        if unknown is None and self._has_address(firewall) is not False:
+        held = True if firewall.in_hub else _has_address(firewall)
+        if unknown is None and held is True:
             return trace
+        if unknown is None and isinstance(held, Unknown):
+            unknown = held
         if unknown is not None or firewall.forced_tunnelling is not False:
             why = unknown.why if unknown else "the firewall translates nothing and forwards to another device"
             return trace.then(trace.box, (_of_firewall(firewall, "source NAT", Action.UNKNOWN, why),))
         why = f"firewall `{firewall.label}` has no public IP address"
         return trace.then(trace.box, (_of_firewall(firewall, "source NAT", Action.DROP, why),))
-
-    def _has_address(self, firewall: Firewall) -> bool | Unknown:
-        """Whether a firewall of a network has a public address at all."""
-        rows = firewall.ip_configurations
-        if firewall.in_hub or isinstance(rows, Unknown):
-            return True
-        return any(at(row, "properties", "publicIPAddress") is not None for row in rows) or bool(
-            [row for row in rows if isinstance(row, Unknown)]
-        )
 
     def _inwards(
         self, firewall: Firewall, subnet: Subnet | None, demand: Demand, trace: Trace
@@ -278,6 +272,21 @@ class NextHops:
                     if not found or any(one.resource is not firewall.resource for one in found):
                         return False
         return True
+
+
+def _has_address(firewall: Firewall) -> bool | Unknown:
+    """Whether a firewall of a network has a public address; an id that is known only later is one."""
+    rows = firewall.ip_configurations
+    if isinstance(rows, Unknown):
+        return rows
+    unknown: Unknown | None = None
+    for row in rows:
+        given = row if isinstance(row, Unknown) else at(row, "properties", "publicIPAddress")
+        if isinstance(given, Unknown) and not given.refers_to:
+            unknown = unknown or given
+        elif isinstance(given, Unknown) or get(given, "id"):
+            return True
+    return unknown or False
 
 
 def _answered(routes: RouteSelection, demand: Demand, trace: Trace) -> list[Trace]:

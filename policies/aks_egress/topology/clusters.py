@@ -23,7 +23,10 @@ EXTENSIONS = (
 
 @record(frozen=True, slots=True, kw_only=True)
 class Pool:
-    """One node pool: `body` holds its properties, `subnet` and `pod_subnet` where its addresses come from."""
+    """One node pool: `body` holds its properties, `subnet` and `pod_subnet` where its addresses come from.
+
+    `uncertain` says why the pool may not be there although its cluster is.
+    """
 
     name: str
     body: Value
@@ -33,17 +36,23 @@ class Pool:
     pod_subnet: Subnet | None
     groups: frozenset[ResourceId] | None
     public_address: bool | Unknown
+    uncertain: Unknown | None = None
 
 
 @record(slots=True)
 class Cluster:
-    """A cluster with its pools, as the walk needs it."""
+    """A cluster with its pools, as the walk needs it.
+
+    `api_subnet` is the API server's subnet as named, `api_home` where an API server that joins the
+    network would be: that subnet, one that AKS makes, or one that nobody can name.
+    """
 
     resource: Resource
     document: Document
     pools: list[Pool]
     pools_gap: Unknown | None
     api_subnet: Subnet | None
+    api_home: Subnet
     extensions: list[Resource] = field(default_factory=list)
 
     @property
@@ -146,7 +155,18 @@ def cluster(graph: Graph, subnets: Subnets, resource: Resource) -> Cluster:
     extensions = [
         one for kind in EXTENSIONS for one in graph.of_kind(kind) if one.id.scope.endswith(_tail(resource.id))
     ]
-    return Cluster(resource, document, pools, gap, api_subnet, extensions)
+    home = api_subnet or _api_home(subnets, resource, pools, document)
+    return Cluster(resource, document, pools, gap, api_subnet, home, extensions)
+
+
+def _api_home(subnets: Subnets, resource: Resource, pools: list[Pool], document: Document) -> Subnet:
+    """Where the API server would be that names no subnet: AKS makes one only in a network that it makes."""
+    if all(pool.subnet.managed for pool in pools):
+        return subnets.managed(resource)
+    place = resource.place("properties", "apiServerAccessProfile")
+    why = "the cluster names no subnet for its API server"
+    unknown = Unknown(why, place, settle="give apiServerAccessProfile.subnetId")
+    return subnets.at(unknown, document, place, "API server subnet")
 
 
 def _tail(resource_id: ResourceId) -> str:
@@ -233,6 +253,7 @@ def _pool(
         else None,
         groups=_groups(at(body, "networkProfile", "applicationSecurityGroups")),
         public_address=flag(get(body, "enableNodePublicIP"), False),
+        uncertain=holder.uncertain if holder is not cluster_resource else None,
     )
 
 

@@ -11,6 +11,7 @@ from aks_egress.arm.resources import Document, Resource, Role
 from aks_egress.packets.intervals import IntervalSet
 from aks_egress.packets.names import Match
 from aks_egress.packets.tags import ServiceTags
+from aks_egress.records import replace
 from aks_egress.topology.clusters import CLUSTERS, Cluster, Subnets, cluster
 from aks_egress.topology.firewalls import Firewall, firewall
 from aks_egress.topology.networks import SUBNETS, Networks, Subnet, VirtualNetwork
@@ -102,12 +103,13 @@ class Topology:
             if (
                 not network.is_(self._connected(connection))
                 or flag(connection.prop("enableInternetSecurity"), False) is not True
+                or connection.uncertain is not None
             ):
                 continue
             hub = connection.id.parent
             for intent in self.graph.of_kind(ROUTING_INTENTS):
                 above = intent.id.parent
-                if hub is not None and above is not None and above.could_be(hub):
+                if hub is not None and above is not None and above.could_be(hub) and intent.uncertain is None:
                     found = self._internet_policy(intent)
                     if found is not None:
                         return found, intent
@@ -148,20 +150,17 @@ class Topology:
         """The Virtual Network Manager admin rules that apply to a subnet's network (A1 to A5)."""
         if subnet.name.casefold() in ADMIN_EXEMPT:
             return RuleList()
+        unplaced = None
+        if subnet.network.id is None:
+            said = "which network the subnet lies in is not known, so which admin rules apply is not either"
+            unplaced = Unknown(said)
         rules: list[SecurityRule] = []
-        gap: Unknown | None = None
         for _, rule, members, why in self._admin_rules():
             if any(subnet.network.is_(one) for one in members):
                 rules.append(rule)
-            elif why is not None or subnet.network.id is None:
-                gap = (
-                    gap
-                    or why
-                    or Unknown(
-                        "which network the subnet lies in is not known, so which admin rules apply is not either"
-                    )
-                )
-        return RuleList(rules, gap)
+            elif (doubt := why or unplaced) is not None:
+                rules.append(replace(rule, uncertain=rule.uncertain or doubt))
+        return RuleList(rules)
 
     def _admin_rules(self) -> list[tuple[Resource, SecurityRule, list[ResourceId], Unknown | None]]:
         if self._admin is None:
@@ -203,7 +202,9 @@ class Topology:
         for row in rows:
             link = self.graph.link(row.prop("resourceId"), self.graph.home(row), row.origin)
             named = link.sole.id if link.sole else parse_id(row.prop("resourceId"))
-            if named is None:
+            if row.uncertain is not None:
+                gap = gap or row.uncertain
+            elif named is None:
                 gap = gap or Unknown(f"a member of network group `{group.name}` is not known", row.origin)
             else:
                 members.append(named)

@@ -57,10 +57,10 @@ def owners(graph: Graph, subnets: Subnets, value: Value, near: Document) -> list
         ]
     exact = [one for one in _known(graph, subnets) if one.address == address]
     if exact:
-        return _nearest(exact, graph, near)
+        return _perhaps(_nearest(exact, graph, near))
     likely = list(_likely(graph, subnets, address))
     if likely:
-        return _nearest(likely, graph, near)
+        return _perhaps(_nearest(likely, graph, near))
     why = Unknown(
         f"nothing among the inputs owns the next hop address {spell(address.first)}",
         settle="give the definition of that firewall or appliance with --context, or declare what it lets through",
@@ -72,6 +72,19 @@ def _nearest(found: list[Owner], graph: Graph, near: Document) -> list[Owner]:
     """Owners in the route's own document before those in others."""
     own = [one for one in found if one.resource is not None and graph.home(one.resource) is near]
     return own or found
+
+
+def _perhaps(found: list[Owner]) -> list[Owner]:
+    """The owners, and nobody known where it is not certain that one of them is there."""
+    doubt = next(
+        (one for one in found if one.resource is not None and one.resource.uncertain is not None), None
+    )
+    if doubt is None or doubt.resource is None or doubt.resource.uncertain is None:
+        return found
+    said = doubt.resource.uncertain
+    why = f"whether `{doubt.resource.label}` is there to own the next hop address is not known: {said.why}"
+    unknown = Unknown(why, said.origin, settle=said.settle)
+    return [*found, Owner(resource=None, network=None, address=doubt.address, unknown=unknown)]
 
 
 def _promised(graph: Graph, subnets: Subnets, value: Unknown, near: Document) -> list[Owner]:
