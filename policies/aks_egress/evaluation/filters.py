@@ -12,7 +12,7 @@ from functools import partial
 from aks_egress.arm.ids import ResourceId
 from aks_egress.evaluation.demand import Action, Decider, Demand
 from aks_egress.evaluation.first_match import Clause, Piece, first_match
-from aks_egress.evaluation.tag_scope import TagScope
+from aks_egress.evaluation.tag_scope import TagScope, of_topology
 from aks_egress.packets.addresses import EVERYWHERE
 from aks_egress.packets.boxes import ANY_PORT, ANY_PROTOCOL, Box
 from aks_egress.packets.extents import Extent, joined
@@ -48,17 +48,21 @@ class _Stage:
     """Rules that are asked together: what they reach whatever the demand, and their clauses for one.
 
     `hull` is the reach's first and last destination and port, the quickest thing to compare.
+    `fixed` says that the clauses are the same for every demand.
     """
 
     reach: Reach
     make: Callable[[Demand], list[Clause[Decider]]]
     hull: tuple[int, int, int, int]
+    fixed: bool
 
     @classmethod
-    def of(cls, reach: Reach, make: Callable[[Demand], list[Clause[Decider]]]) -> _Stage:
+    def of(
+        cls, reach: Reach, make: Callable[[Demand], list[Clause[Decider]]], *, fixed: bool = False
+    ) -> _Stage:
         """The stage with its hull."""
         target, port = reach[0].spans, reach[1].spans
-        return cls(reach, make, (target[0][0], target[-1][1], port[0][0], port[-1][1]))
+        return cls(reach, make, (target[0][0], target[-1][1], port[0][0], port[-1][1]), fixed)
 
 
 @record(slots=True)
@@ -79,9 +83,11 @@ class Filter:
     def decide(self, demand: Demand, direction: str, within: Sequence[Box]) -> list[Piece[Decider]]:
         """Who decides about each packet of `within`."""
         key = (direction, demand.lies_in, demand.source_groups, demand.target_groups, demand.platform_tag)
-        made = self._made.setdefault(key, {})
+        own = self._made.setdefault(key, {})
+        shared = self._made.setdefault((direction, demand.platform_tag), {})
         clauses: list[Clause[Decider]] = []
         for i, stage in _near(self._in_order(direction, demand.platform_tag), within):
+            made = shared if stage.fixed else own
             if i not in made:
                 made[i] = stage.make(demand)
             clauses += made[i]
@@ -131,18 +137,21 @@ class Filter:
     def _ordered(self, direction: str, platform_tag: str) -> Iterable[_Stage]:
         if self.rules.gap is not None:
             gap = Clause(_open_end(self, self.rules.gap), None, Box())
-            yield _Stage.of(EVERY_REACH, lambda _: [gap])
+            yield _Stage.of(EVERY_REACH, lambda _: [gap], fixed=True)
         rules = self.rules.facing(direction)
         if platform_tag:
             rules = [rule for rule in rules if _names_platform(rule, platform_tag)]
         for group in _by_priority(rules):
             reach = _reach(group)
             if all(reach):
-                yield _Stage.of(reach, partial(self._clauses, group))
+                fixed = not any(
+                    _asks_demand(side) for rule in group for side in (rule.source, rule.destination)
+                )
+                yield _Stage.of(reach, partial(self._clauses, group), fixed=fixed)
         if late := [rule for rule in rules if _placed_late(rule)]:
             yield _Stage.of(EVERY_REACH, partial(self._late, late))
         if self.defaults and not platform_tag:
-            yield _Stage.of(EVERY_REACH, lambda _: list(self._default_clauses(direction)))
+            yield _Stage.of(EVERY_REACH, lambda _: list(self._default_clauses(direction)), fixed=True)
 
     def _clauses(self, group: Sequence[SecurityRule], demand: Demand) -> list[Clause[Decider]]:
         """The clauses of rules of one priority; nobody can say which of several is asked first."""
@@ -318,6 +327,11 @@ def _reach(rules: Sequence[SecurityRule]) -> Reach:
 def _outer(side: Side) -> IntervalSet:
     settled = side.given and not (side.tags or side.groups or side.damaged) and side.open is None
     return side.literal if settled else EVERYWHERE
+
+
+def _asks_demand(side: Side) -> bool:
+    """Whether what a side covers hangs on the demand: on who takes part, or on the tag it lies in."""
+    return bool(side.groups) or any(not of_topology(tag) for tag in side.tags)
 
 
 def _near(stages: Sequence[_Stage], within: Sequence[Box]) -> Iterator[tuple[int, _Stage]]:

@@ -15,7 +15,7 @@ from aks_egress.evaluation.firewall import FirewallFilter
 from aks_egress.evaluation.routes import RouteSelection
 from aks_egress.evaluation.tag_scope import TagScope
 from aks_egress.packets.names import Match
-from aks_egress.records import field, record
+from aks_egress.records import field, record, replace
 from aks_egress.topology.firewalls import Firewall
 from aks_egress.topology.model import Topology
 from aks_egress.topology.networks import Subnet, VirtualNetwork
@@ -55,6 +55,10 @@ class Hops:
     _scopes: dict[int, TagScope] = field(default_factory=dict)
     _owners: dict[tuple[int, object], list[Owner]] = field(default_factory=dict)
     _reached: dict[tuple[int, int], tuple[Match, str]] = field(default_factory=dict)
+
+    def without_expansion(self) -> Hops:
+        """The hops where user routes add nothing to the tag VirtualNetwork; all that does not rest on it is shared."""
+        return replace(self, expansion=False, _groups={}, _admin={}, _scopes={})
 
     def security_groups(self, subnet: Subnet, link: Link, hop: str) -> Choice[Filter]:
         """The network security groups behind a link, as they filter a subnet."""

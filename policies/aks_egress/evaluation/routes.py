@@ -78,16 +78,33 @@ class RouteSelection:
     gateway: Match
     endpoints: Sequence[tuple[str, Extent, Decider]] = ()
     _made: dict[str, list[Clause[Decider]]] = field(default_factory=dict)
-    _decided: dict[tuple[str, tuple[Box, ...]], list[Piece[Decider]]] = field(default_factory=dict)
+    _decided: dict[tuple[str, IntervalSet], list[Piece[Decider]]] = field(default_factory=dict)
 
     def decide(self, demand: Demand, within: Sequence[Box]) -> list[Piece[Decider]]:
         """Which route each packet takes; several deciders mean that nobody can say."""
-        key = demand.lies_in, tuple(within)
+        lies_in = demand.lies_in if self._names_tags() else ""
+        return [
+            Piece(box._replace(destination=piece.box.destination), piece.deciders)
+            for box in within
+            for piece in self._towards(lies_in, box.destination)
+        ]
+
+    def _towards(self, lies_in: str, destination: IntervalSet) -> list[Piece[Decider]]:
+        """The routes to some addresses; nothing else of a packet matters to a route."""
+        key = lies_in, destination
         if key not in self._decided:
-            if demand.lies_in not in self._made:
-                self._made[demand.lies_in] = list(self._clauses(demand.lies_in))
-            self._decided[key] = first_match(self._made[demand.lies_in], self._nothing(), within)
+            if lies_in not in self._made:
+                self._made[lies_in] = list(self._clauses(lies_in))
+            box = Box(destination=destination)
+            self._decided[key] = first_match(self._made[lies_in], self._nothing(), [box])
         return self._decided[key]
+
+    def _names_tags(self) -> bool:
+        """Whether any route's addresses hang on the tag that a demand lies in."""
+        services = self.subnet.service_endpoints
+        return bool(services.given) or (
+            self.table is not None and any(route.tag for route in self.table.routes)
+        )
 
     def _nothing(self) -> Decider:
         return self._system(

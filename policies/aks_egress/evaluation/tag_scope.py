@@ -10,8 +10,8 @@ from __future__ import annotations
 from aks_egress.packets.addresses import EVERYWHERE, IMDS, NEVER_INTERNET, PLATFORM_VIP, PUBLIC_V4, PUBLIC_V6
 from aks_egress.packets.extents import NOTHING, Extent, joined
 from aks_egress.packets.intervals import EMPTY
-from aks_egress.packets.tags import ServiceTags, looks_like_tag
-from aks_egress.records import record
+from aks_egress.packets.tags import TOPOLOGY_TAGS, ServiceTags, looks_like_tag
+from aks_egress.records import field, record
 from aks_egress.topology.networks import Subnet
 from aks_egress.topology.routing import RouteTable, UserRoute
 from aks_egress.topology.spaces import network_space
@@ -33,11 +33,17 @@ class TagScope:
     tags: ServiceTags
     learns_routes: bool
     expansion: bool = True
+    _known: dict[tuple[str, bool, str], tuple[Extent, tuple[str, ...]]] = field(default_factory=dict)
 
     def extent(self, tag: str, *, denies: bool, lies_in: str = "") -> tuple[Extent, tuple[str, ...]]:
         """What a rule that names `tag` covers, and the readings that rests on."""
-        folded = tag.strip().casefold().replace("_", "")
-        match folded:
+        key = tag, denies, lies_in
+        if key not in self._known:
+            self._known[key] = self._extent(tag, denies=denies, lies_in=lies_in)
+        return self._known[key]
+
+    def _extent(self, tag: str, *, denies: bool, lies_in: str) -> tuple[Extent, tuple[str, ...]]:
+        match _folded(tag):
             case "virtualnetwork":
                 return self._virtual_network(denies=denies)
             case "internet":
@@ -101,3 +107,12 @@ class TagScope:
         if certain and route.uncertain is None:
             return covered
         return Extent.within(covered.possible)
+
+
+def of_topology(tag: str) -> bool:
+    """Whether a tag covers what the networks make it cover, whatever a demand lies in."""
+    return _folded(tag) in TOPOLOGY_TAGS
+
+
+def _folded(tag: str) -> str:
+    return tag.strip().casefold().replace("_", "")

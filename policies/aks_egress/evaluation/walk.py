@@ -45,7 +45,7 @@ class Walk:
     def without_expansion(self) -> Walk:
         """The same walk, in a world where user routes add nothing to the tag VirtualNetwork."""
         if not self._plain:
-            self._plain.append(Walk(Hops(self.hops.topology, expansion=False), self.appliances))
+            self._plain.append(Walk(self.hops.without_expansion(), self.appliances))
         return self._plain[0]
 
     def outgoing(self, start: Start, demand: Demand) -> list[Trace]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from aks_egress.packets.tags import azure_cloud_tag
 from aks_egress.records import replace
@@ -26,18 +27,46 @@ _BASIS = {
 
 OLDER = ("aks-link", "tunnelfront")
 
+_NAMELESS = ("custom-dns", "proxy", "git", "api-server-ip", "service-tag")
+"""Kinds of destinations that are no name of the API server's."""
+
 
 def requirements(facts: Facts, tunnel: TunnelMode) -> list[Requirement]:
     """What the cluster needs, in the order of the catalogue, without what it certainly does not need."""
     if tunnel.mode != tunnel_mode(facts, facts.tunnel).mode:
         facts = replace(facts, tunnel=tunnel.mode)
-    catalogue = load()
-    found: list[Requirement] = []
+    found = [_with_own_name(one, at, facts) if at else one for one, at in _alike(_Shape(facts))]
+    return [_beside_the_tunnel(one) for one in found] if tunnel.mode in OLDER else found
+
+
+class _Shape:
+    """Facts as the key of what they need: the API server's own names aside, which no two clusters share."""
+
+    __slots__ = ("facts", "said")
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        own = ("known", "api_name", "private_name", "features")
+        rest = (getattr(facts, name) for name in facts.__record_fields__ if name not in own)  # type: ignore[attr-defined]
+        self.said = (*rest, *facts.known.items())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Shape) and self.said == other.said
+
+    def __hash__(self) -> int:
+        return hash(self.said)
+
+
+@lru_cache(maxsize=64)
+def _alike(shape: _Shape) -> tuple[tuple[Requirement, Destination | None], ...]:
+    """What clusters of one shape need; beside each requirement to the API server's name its destination."""
+    facts, catalogue = shape.facts, load()
+    found: list[tuple[Requirement, Destination | None]] = []
     for scope in catalogue.judged():
         answer = needed(scope, facts)
         if answer is not False:
             found.extend(_bound(catalogue, catalogue.entry(scope.id), facts, answer))
-    return [_beside_the_tunnel(one) for one in found] if tunnel.mode in OLDER else found
+    return tuple(found)
 
 
 def _beside_the_tunnel(one: Requirement) -> Requirement:
@@ -45,7 +74,9 @@ def _beside_the_tunnel(one: Requirement) -> Requirement:
     return replace(one, role="core") if one.role == "tunnel" and one.mutual_tls and not one.towards else one
 
 
-def _bound(catalogue: Catalogue, entry: Entry, facts: Facts, answer: bool | Unknown) -> Iterator[Requirement]:
+def _bound(
+    catalogue: Catalogue, entry: Entry, facts: Facts, answer: bool | Unknown
+) -> Iterator[tuple[Requirement, Destination | None]]:
     for destination in _destinations(catalogue, entry):
         here = not destination.clouds or facts.cloud in destination.clouds
         wanted = every((here, answer, holds(destination.when, facts)))
@@ -54,7 +85,9 @@ def _bound(catalogue: Catalogue, entry: Entry, facts: Facts, answer: bool | Unkn
         protocols = (destination.protocol,) if destination.protocol else entry.protocols
         for protocol in protocols:
             general = _general(entry, facts, wanted, destination, protocol)
-            yield from _specific(general, destination, facts)
+            by_name = destination.kind not in _NAMELESS and entry.mutual_tls
+            for one in _specific(general, destination, facts):
+                yield one, destination if by_name else None
 
 
 def _destinations(catalogue: Catalogue, entry: Entry) -> Iterator[Destination]:
@@ -147,8 +180,6 @@ def _named(general: Requirement, destination: Destination, facts: Facts) -> Requ
         lies_in=tuple(_widest(_filled(tag, facts)[0]) for tag in destination.tags),
         assumptions=(*general.assumptions, *missing),
     )
-    if requirement.mutual_tls:
-        requirement = _to_api_server(requirement, destination, facts)
     return _proxied(requirement, facts)
 
 
@@ -157,7 +188,7 @@ def _widest(tag: str) -> str:
     return tag.partition(".{")[0]
 
 
-def _to_api_server(requirement: Requirement, destination: Destination, facts: Facts) -> Requirement:
+def _with_own_name(requirement: Requirement, destination: Destination, facts: Facts) -> Requirement:
     """The API server's own name and public address, where they are known."""
     if destination.towards == "api-server":
         return requirement

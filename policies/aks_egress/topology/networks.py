@@ -6,6 +6,7 @@ virtual-network-manage-peering, default-outbound-access).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 
 from aks_egress.arm.graph import ABSENT, Graph, Link
@@ -14,6 +15,7 @@ from aks_egress.arm.resources import Document, Resource
 from aks_egress.packets.addresses import NEVER_INTERNET
 from aks_egress.packets.extents import NOTHING, Extent
 from aks_egress.packets.intervals import IntervalSet
+from aks_egress.packets.names import Match
 from aks_egress.records import record
 from aks_egress.topology.reading import Tokens, addresses, tokens
 from aks_egress.values import NOWHERE, Origin, Unknown, Value, flag, get, items, text
@@ -75,6 +77,8 @@ class VirtualNetwork:
         self.graph = graph = networks.graph
         self.resource = resource
         self.full_space: Extent | None = None
+        #: whether each peering carries, by its identity; see `spaces.carries`
+        self.carried: dict[int, tuple[Match, str]] = {}
         self.id = resource.id if resource is not None else resource_id
         self.space = self._space()
         self.peerings, self.peerings_gap = self._peerings(graph)
@@ -89,6 +93,21 @@ class VirtualNetwork:
     def name(self) -> str:
         """Its name, or a phrase for one that nobody named."""
         return self.id.name if self.id else "a virtual network that is not known"
+
+    def peerings_to(self, other: VirtualNetwork) -> Iterator[Peering]:
+        """The peerings that may lead to another network, in their order."""
+        if other.id is not None:
+            for peering in self._by_name.get(_named(other.id), ()):
+                if other.is_(peering.remote_id):
+                    yield peering
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, ...], list[Peering]]:
+        found: dict[tuple[str, ...], list[Peering]] = {}
+        for peering in self.peerings:
+            if peering.remote_id is not None:
+                found.setdefault(_named(peering.remote_id), []).append(peering)
+        return found
 
     def is_(self, other_id: ResourceId | None) -> bool:
         """Whether an id may name this network."""
@@ -134,6 +153,10 @@ def _peering(graph: Graph, row: Resource) -> Peering:
         row.origin,
         row.uncertain,
     )
+
+
+def _named(network_id: ResourceId) -> tuple[str, ...]:
+    return tuple(name.casefold() for name in network_id.names)
 
 
 def _id_of(value: Value) -> ResourceId | None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from aks_egress.arm.ids import ResourceId, parse_id
-from aks_egress.arm.resources import Resource
 from aks_egress.packets.addresses import NEVER_INTERNET
 from aks_egress.packets.extents import NOTHING, Extent, joined
 from aks_egress.packets.intervals import IntervalSet
 from aks_egress.packets.names import Match
-from aks_egress.topology.networks import PEERINGS, Peering, VirtualNetwork, address_extent, each_prefix
-from aks_egress.values import Unknown, flag, text
+from aks_egress.topology.networks import Peering, VirtualNetwork, address_extent, each_prefix
+from aks_egress.values import Unknown
 
 
 def remote_network(network: VirtualNetwork, peering: Peering) -> VirtualNetwork:
@@ -22,6 +20,13 @@ def carries(network: VirtualNetwork, peering: Peering) -> tuple[Match, str]:
 
     Both sides must exist and allow access (R26); a live `peeringState` of Connected proves that both exist.
     """
+    known = network.carried.get(id(peering))
+    if known is None:
+        known = network.carried[id(peering)] = _carries(network, peering)
+    return known
+
+
+def _carries(network: VirtualNetwork, peering: Peering) -> tuple[Match, str]:
     if peering.allow_access is False:
         return Match.NO, f"peering `{peering.name}` has allowVirtualNetworkAccess false"
     if isinstance(peering.state, str):
@@ -49,29 +54,17 @@ def _way_back(network: VirtualNetwork, peering: Peering) -> tuple[Match, str] | 
     remote = remote_network(network, peering)
     if remote.resource is None:
         return None
-    rows, _ = network.graph.children(remote.resource, PEERINGS)
-    for row in rows:
-        if not any(network.is_(one) for one in _remote_ids(network, row)):
-            continue
-        allowed = flag(row.prop("allowVirtualNetworkAccess"), True)
-        state = text(row.prop("peeringState"))
-        if allowed is False:
+    for peer in remote.peerings_to(network):
+        if peer.allow_access is False:
             return Match.NO, f"{back} has allowVirtualNetworkAccess false"
-        if isinstance(state, str) and state.casefold() == "disconnected":
+        if isinstance(peer.state, str) and peer.state.casefold() == "disconnected":
             return Match.NO, f"{back} is disconnected"
-        if isinstance(allowed, Unknown):
+        if isinstance(peer.allow_access, Unknown):
             return Match.MAYBE, f"whether {back} allows access is not known"
-        if row.uncertain is not None:
-            return Match.MAYBE, f"whether there is {back} is not known: {row.uncertain.why}"
+        if peer.uncertain is not None:
+            return Match.MAYBE, f"whether there is {back} is not known: {peer.uncertain.why}"
         return Match.YES, ""
     return None
-
-
-def _remote_ids(network: VirtualNetwork, row: Resource) -> list[ResourceId | None]:
-    link = network.graph.link(row.prop("remoteVirtualNetwork"), network.graph.home(row))
-    if link.sole is not None:
-        return [link.sole.id]
-    return [parse_id(row.prop("remoteVirtualNetwork", "id"))]
 
 
 def peer_space(network: VirtualNetwork, peering: Peering) -> Extent:
