@@ -20,6 +20,9 @@ PUBLISHED = json.loads((Path(__file__).parent / "data" / "azurerm-names.json").r
 #: names that only some versions between have; the upgrade guide to azurerm 4 names them as removed or renamed
 BETWEEN = {"node_os_channel_upgrade", "vnet_integration_enabled", "address_prefix", "enable_bgp"}
 
+#: names that azurerm had before version 3
+BEFORE = {"private_link_enabled"}
+
 #: tables that types share: what is no name of the one is a name of the other
 SHARED = {
     "azurerm_virtual_network": "azurerm_subnet",
@@ -46,7 +49,7 @@ def published(kind: str) -> set[str]:
 @pytest.mark.parametrize("kind", sorted({**TYPES, **FOLDS}))
 def test_every_name_of_the_tables_is_one_of_azurerm(kind: str) -> None:
     table: Type | Fold = {**TYPES, **FOLDS}[kind]
-    known = published(kind) | BETWEEN | (published(SHARED[kind]) if kind in SHARED else set())
+    known = published(kind) | BETWEEN | BEFORE | (published(SHARED[kind]) if kind in SHARED else set())
     assert set(names(table.fields)) - known == set()
     ways = table.above if isinstance(table, Type) else (table.owner,)
     assert {way.attribute for way in ways} - known == set()
@@ -201,6 +204,13 @@ def test_cluster_spellings_of_azurerm_3_and_5_agree() -> None:
     assert body("azurerm_kubernetes_cluster", new)["agentPoolProfiles"] == [
         {"mode": "System", "name": "p", "enableNodePublicIP": True, "enableAutoScaling": True}
     ]
+
+
+@pytest.mark.parametrize("spelled", ["private_cluster_enabled", "private_link_enabled"])
+def test_a_private_cluster_in_both_spellings(spelled: str) -> None:
+    """azurerm 1.44 called it `private_link_enabled`, and azurerm 2 still took that."""
+    found = body("azurerm_kubernetes_cluster", {spelled: True})
+    assert found["apiServerAccessProfile"] == {"enablePrivateCluster": True}
 
 
 def test_addons_are_enabled_by_their_blocks() -> None:

@@ -116,6 +116,8 @@ _NETWORK: Final = One(
 
 _API_SERVER: Final = (
     prop("private_cluster_enabled", "apiServerAccessProfile.enablePrivateCluster"),
+    # as azurerm 1 and 2 spelled it
+    prop("private_link_enabled", "apiServerAccessProfile.enablePrivateCluster"),
     prop("private_dns_zone_id", "apiServerAccessProfile.privateDNSZone", bare()),
     prop("private_cluster_public_fqdn_enabled", "apiServerAccessProfile.enablePrivateClusterPublicFQDN"),
     prop("run_command_enabled", "apiServerAccessProfile.disableRunCommand", negated),
