@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from io import StringIO
 
 from aks_egress_scan import cli
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and answer its exit status; never raises but for interruption of output."""
+    if sys.stderr is None:
+        sys.stderr = StringIO()
     try:
         return cli.run(sys.argv[1:] if arguments is None else list(arguments))
     except KeyboardInterrupt:
-        sys.stderr.write("aks-egress: interrupted, nothing was decided\n")
+        _say("aks-egress: interrupted, nothing was decided\n")
         return 130
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback, never a pass
-        sys.stderr.write(_last_words(error))
+        _say(_last_words(error))
         return 2
+
+
+def _say(text: str) -> None:
+    """Write to standard error; one that takes nothing changes no exit status."""
+    with suppress(OSError, ValueError):
+        sys.stderr.write(text)
 
 
 def _last_words(error: Exception) -> str:

@@ -61,17 +61,30 @@ def run(arguments: list[str]) -> int:
     """Run the command that the arguments name; the exit status."""
     first = arguments[0] if arguments else ""
     if first in ("--version", "-V", "version"):
-        sys.stdout.write(f"aks-egress {version()}\n")
-        return 0
+        return _shown(f"aks-egress {version()}\n")
     if first in ("", "-h", "--help", "help"):
-        stream = sys.stdout if first else sys.stderr
-        stream.write(_top_help())
-        return 0 if first else 2
+        if first:
+            return _shown(_top_help())
+        sys.stderr.write(_top_help())
+        return 2
     module = _module(first) if first in COMMANDS else None
     if module is None:
         sys.stderr.write(f"aks-egress: {_no_command(first)}\n")
         return 2
     return _run_command(module, arguments)
+
+
+def _shown(text: str) -> int:
+    """Write a text to standard output; the exit status.  `output` knows more, and takes longer to import."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _reader_left()
+    except (OSError, ValueError, AttributeError):
+        sys.stderr.write("aks-egress: cannot write to standard output\n")
+        return 2
+    return 0
 
 
 def _module(command: str) -> ModuleType | None:
@@ -86,12 +99,10 @@ def _module(command: str) -> ModuleType | None:
 
 
 def _run_command(module: ModuleType, arguments: list[str]) -> int:
-    from argparse import ArgumentParser
-
     from aks_egress_scan.failures import NothingToJudge, UsageFailure
-    from aks_egress_scan.options import Help
+    from aks_egress_scan.options import Help, Parser
 
-    parser = ArgumentParser(prog="aks-egress", add_help=False, formatter_class=Help)
+    parser = Parser(prog="aks-egress", add_help=False, formatter_class=Help)
     commands = parser.add_subparsers(dest="command", prog="aks-egress")
     module.register(commands)
     try:

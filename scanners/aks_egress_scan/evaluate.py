@@ -14,6 +14,7 @@ from aks_egress_scan import config, service_tags
 from aks_egress_scan.exit_status import Exit, status_of
 from aks_egress_scan.failures import UsageFailure
 from aks_egress_scan.options import Choices, Output, stray_variables
+from aks_egress_scan.readers.base import MalformedError
 from aks_egress_scan.reporters.escaping import visible
 from aks_egress_scan.sources import Loaded, load
 
@@ -79,9 +80,8 @@ def load_inputs(run: Run, paths: Sequence[str], changed: Sequence[str] | None = 
         from aks_egress_scan.commands.audit import live_context
 
         loaded.documents.append(live_context(run))
-    for failure in loaded.failures:
-        place = ":".join(str(part) for part in (failure.path, failure.line, failure.column) if part)
-        say(f"{place}: {failure.message}")
+    for said in dict.fromkeys(map(_placed, loaded.failures)):
+        say(said)
     for note in loaded.notes:
         say(note)
     return loaded
@@ -91,6 +91,11 @@ def _given(run: Run) -> tuple[str, ...]:
     """What `--param` gave; before it, so that it wins, the cloud that `--cloud` names for `environment()`."""
     cloud = run.choices.one("cloud")
     return (*([f"environment().name={cloud}"] if cloud else []), *run.choices.many("param"))
+
+
+def _placed(failure: MalformedError) -> str:
+    place = ":".join(str(part) for part in (failure.path, failure.line, failure.column) if part)
+    return f"{place}: {failure.message}"
 
 
 def judge(run: Run, loaded: Loaded) -> Report:
@@ -133,7 +138,7 @@ def finish(run: Run, report: Report, loaded: Loaded) -> int:
     write(report, run.outputs, run.choices)
     status = status_of(report, fail_on=run.fail_on, unknown=run.unknown, broken_input=broken(loaded))
     if status is Exit.NOTHING_TO_JUDGE and loaded.documents:
-        say(_nothing(run, loaded))
+        say(nothing(run, loaded))
     return int(status)
 
 
@@ -162,7 +167,8 @@ def _clusters_there(loaded: Loaded) -> str:
     return f"there are {', '.join(f'`{name}`' for name in there)}" if there else "there are none"
 
 
-def _nothing(run: Run, loaded: Loaded) -> str:
+def nothing(run: Run, loaded: Loaded) -> str:
+    """Why there is nothing to judge."""
     if run.settings.clusters:
         names = " or ".join(f"`{one}`" for one in run.settings.clusters)
         return f"nothing to judge: no AKS cluster is named {names}: {_clusters_there(loaded)}"

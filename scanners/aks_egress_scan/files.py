@@ -45,7 +45,7 @@ class Files:
     def named(self, path: str, root: str) -> Source:
         """A file that somebody named; raises UsageFailure where it cannot be read."""
         if path == "-":
-            return Source("-", self._bounded(sys.stdin.buffer.read(self.max_size * MIB + 1), "-"))
+            return Source("-", self._bounded(standard_input(self.max_size * MIB + 1), "-"))
         try:
             return self._source(path, root)
         except OSError as error:
@@ -107,6 +107,16 @@ class Files:
             return None
         self.followed.setdefault(target, set()).add(path)
         return source
+
+
+def standard_input(size: int) -> bytes:
+    """At most `size` bytes of standard input; raises UsageFailure where there is none to read."""
+    if sys.stdin is None:
+        raise UsageFailure("cannot read standard input: it is closed")
+    try:
+        return sys.stdin.buffer.read(size)
+    except OSError as error:
+        raise UsageFailure(f"cannot read standard input: {reason(error)}") from None
 
 
 def _beside(path: str, name: str) -> str:

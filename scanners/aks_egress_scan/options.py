@@ -9,16 +9,18 @@ from __future__ import annotations
 import os
 from argparse import Action, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from aks_egress.records import record
 from aks_egress_scan.failures import UsageFailure
+from aks_egress_scan.reporters.escaping import visible
 
 FORMATS = ("text", "json", "sarif", "junit", "markdown", "github", "html")
 CLOUDS = ("public", "china", "usgov")
 TUNNELS = ("auto", "konnectivity", "aks-link", "tunnelfront")
 FAIL_ON = ("error", "warning", "never")
 UNKNOWN = ("fail", "warn", "pass")
+COLORS = ("auto", "always", "never")
 
 #: option -> what it may be, for values that the environment or the configuration gives
 _VOCABULARY: Mapping[str, Sequence[str]] = {
@@ -27,6 +29,7 @@ _VOCABULARY: Mapping[str, Sequence[str]] = {
     "tunnel": TUNNELS,
     "fail-on": FAIL_ON,
     "unknown": UNKNOWN,
+    "color": COLORS,
 }
 
 
@@ -47,12 +50,20 @@ class Help(RawDescriptionHelpFormatter):
 
 def _columns() -> int:
     said = os.environ.get("COLUMNS", "")
-    if said.isdecimal():
+    if said.isdecimal() and len(said) < 6:
         return max(60, int(said) - 2)
     try:
         return max(60, min(120, os.get_terminal_size().columns - 2))
     except OSError:
         return 98
+
+
+class Parser(ArgumentParser):
+    """A parser whose errors quote arguments harmlessly: they may be names of files that somebody else gave."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the run with exit 2."""
+        super().error(visible(message))
 
 
 class _Format(Action):
@@ -100,9 +111,7 @@ def add_outputs(parser: ArgumentParser) -> None:
         default=None,
         help="list suppressed findings in the text report",
     )
-    group.add_argument(
-        "--color", choices=("auto", "always", "never"), help="colour in the text report; NO_COLOR is honoured"
-    )
+    group.add_argument("--color", choices=COLORS, help="colour in the text report; NO_COLOR is honoured")
 
 
 def add_inputs(parser: ArgumentParser) -> None:
@@ -236,8 +245,8 @@ class Choices:
     def number(self, option: str, default: int) -> int:
         """The value of an option that is a whole number from 1."""
         said = self.one(option, str(default))
-        if not said.isdecimal() or int(said) < 1:
-            raise UsageFailure(f"`--{option}` is a whole number from 1, not `{said}`")
+        if not (said.isascii() and said.isdecimal() and len(said) <= 6 and int(said)):
+            raise UsageFailure(f"`--{option}` is a whole number from 1 to 999999, not `{said[:20]}`")
         return int(said)
 
     def outputs(self) -> tuple[Output, ...]:
@@ -257,7 +266,7 @@ class Choices:
             raise UsageFailure(
                 "two reports cannot share standard output: give all but one a file of its own with `-o FILE`"
             )
-        files = [one.file for one in found]
+        files = [one.file if one.file == "-" else os.path.realpath(one.file) for one in found]
         if len(set(files)) < len(files):
             raise UsageFailure("two reports would be written to the same file")
         return found

@@ -50,9 +50,9 @@ def run(chosen: Namespace) -> int:
 
     asked = " ".join(chosen.what).strip()
     if asked == "-":
-        import sys
+        from aks_egress_scan.files import standard_input
 
-        asked = sys.stdin.read(65_536).strip()
+        asked = standard_input(65_536).decode("utf-8", "replace").strip()
         if not asked:
             raise UsageFailure("standard input is empty: give the error text")
     write_text(_rules(chosen.style) if not asked else _explained(asked, chosen.style), chosen.output)

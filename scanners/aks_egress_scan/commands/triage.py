@@ -98,9 +98,9 @@ def run(chosen: Namespace) -> int:
 def _error(given: str) -> str:
     if given != "-":
         return given
-    import sys
+    from aks_egress_scan.files import standard_input
 
-    return sys.stdin.read(65_536)
+    return standard_input(65_536).decode("utf-8", "replace")
 
 
 def _session(settled: Run) -> Session:
