@@ -221,6 +221,8 @@ def test_local_dns_over_tcp() -> None:
         ("https://proxy.corp", ("proxy.corp", 443)),
         ("http://proxy.corp/", ("proxy.corp", 80)),
         ("http://[fd00::1]:3128", ("fd00::1", 3128)),
+        ("http://user:half/secret@10.1.2.3:8080", ("10.1.2.3", 8080)),
+        ("http://user:at@secret@10.1.2.3", ("10.1.2.3", 80)),
     ],
 )
 def test_a_proxy_by_its_url(url: str, read: tuple[str, int]) -> None:
@@ -230,6 +232,16 @@ def test_a_proxy_by_its_url(url: str, read: tuple[str, int]) -> None:
 def test_no_secret_of_a_proxy_reaches_the_table() -> None:
     facts = of({"httpProxyConfig.httpsProxy": "http://user:secret@10.1.2.3:8080"})
     assert "secret" not in str(facts.table())
+    past = of(
+        {"httpProxyConfig.httpProxy": "http://p:1", "httpProxyConfig.noProxy": ["http://user:secret@h"]}
+    )
+    assert "secret" not in str(past.table())
+
+
+@pytest.mark.parametrize("port", ["65536", "99999999", "9" * 5000])
+def test_a_proxy_with_a_port_that_is_none_has_no_address(port: str) -> None:
+    proxy = proxy_of({"httpProxy": f"http://proxy.corp:{port}"})
+    assert (proxy.on, proxy.hosts) == (True, ())
 
 
 def test_a_proxy_that_is_switched_off_is_none() -> None:

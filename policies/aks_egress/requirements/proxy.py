@@ -58,7 +58,8 @@ def proxy_of(config: Value) -> Proxy:
     on = flag(get(config, "enabled"), default=any(one is not None for one in addresses))
     if on is False:
         return NO_PROXY
-    hosts = dict.fromkeys(_host(one) for one in addresses if isinstance(one, str))
+    read = (_host(one) for one in addresses if isinstance(one, str))
+    hosts = dict.fromkeys(one for one in read if one is not None)
     listed = items(get(config, "noProxy"))
     gap = listed if isinstance(listed, Unknown) else None
     exceptions = []
@@ -67,15 +68,20 @@ def proxy_of(config: Value) -> Proxy:
         if isinstance(entry, Unknown):
             gap = gap or entry
         elif entry:
-            exceptions.append(entry)
+            exceptions.append(entry.rpartition("@")[2])
     return Proxy(on, tuple(hosts), tuple(exceptions), gap)
 
 
-def _host(url: str) -> tuple[str, int]:
-    """`http://proxy.corp:8080/` as (proxy.corp, 8080); a URL without a port means 80, or 443 for https."""
+def _host(url: str) -> tuple[str, int] | None:
+    """`http://proxy.corp:8080/` as (proxy.corp, 8080); a URL without a port means 80, or 443 for https.
+
+    What stands before an `@` is a user and a password, whatever it holds.  None where the port is none.
+    """
     scheme, _, rest = url.rpartition("://")
-    place = rest.split("/", 1)[0].rpartition("@")[2]
+    place = rest.rpartition("@")[2].split("/", 1)[0]
     host, colon, port = place.rpartition(":")
     if not colon or not port.isdecimal():
-        host, port = place, ""
-    return host.strip("[]").casefold(), int(port) if port else 443 if scheme.casefold() == "https" else 80
+        host, port = place, "443" if scheme.casefold() == "https" else "80"
+    if len(port) > 5 or int(port) > 65535:
+        return None
+    return host.strip("[]").casefold(), int(port)
