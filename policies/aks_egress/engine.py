@@ -38,12 +38,8 @@ def judge(documents: Sequence[Document], settings: Settings, tags: ServiceTags) 
     Raises DeclarationError and UnknownFeatureError for settings that fit nothing.
     """
     documents = sorted(documents, key=lambda one: (one.role is Role.CONTEXT, one.path))
-    declared = declared_clusters(documents, settings.node_subnets)
-    topology = Topology([*documents, declared] if declared is not None else documents, tags)
-    walk = Walk(Hops(topology), Appliances(settings.appliances, tags))
-    clusters = tuple(
-        _judged(walk, cluster, settings) for cluster in topology.clusters() if _wanted(cluster, settings)
-    )
+    walk, clusters = walked(documents, settings, tags)
+    topology = walk.hops.topology
     places = Places(documents)
     context = Context(
         documents=tuple(documents),
@@ -66,6 +62,17 @@ def judge(documents: Sequence[Document], settings: Settings, tags: ServiceTags) 
             *_notes(topology, clusters, tags),
         ),
     )
+
+
+def walked(
+    documents: Sequence[Document], settings: Settings, tags: ServiceTags
+) -> tuple[Walk, tuple[JudgedCluster, ...]]:
+    """Every cluster with its flows, judged; and the walk, which knows the topology."""
+    declared = declared_clusters(documents, settings.node_subnets)
+    topology = Topology([*documents, declared] if declared is not None else documents, tags)
+    walk = Walk(Hops(topology), Appliances(settings.appliances, tags))
+    found = (cluster for cluster in topology.clusters() if _wanted(cluster, settings))
+    return walk, tuple(_judged(walk, cluster, settings) for cluster in found)
 
 
 def ask(

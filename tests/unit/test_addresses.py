@@ -13,6 +13,7 @@ from aks_egress.packets.addresses import (
     EVERYWHERE,
     NEVER_INTERNET,
     BadAddressError,
+    cidrs,
     length_of,
     parse,
     prefix,
@@ -113,3 +114,13 @@ def test_prefixes_are_shown_short() -> None:
 def test_a_set_over_both_families_is_shown_by_its_ipv4_half() -> None:
     """`*` is shown as people think of it."""
     assert prefixes(EVERYWHERE) == ["0.0.0.0/0"]
+
+
+@pytest.mark.parametrize("text", ["10.0.0.1-10.0.0.6", "0.0.0.0/0", "10.0.0.0/22", "2001:db8::/32"])
+def test_cidrs_make_up_the_set_and_nothing_more(text: str) -> None:
+    """As a definition can hold them; both families apart."""
+    wanted = parse(text)
+    for one in (wanted, wanted | parse("192.0.2.7"), EVERYWHERE):
+        found = [parse(part) for part in cidrs(one)]
+        assert addresses.union(found) == one
+        assert all(ipaddress.ip_network(part) for part in cidrs(one))

@@ -130,6 +130,16 @@ def prefixes(addresses: IntervalSet, limit: int = 6) -> list[str]:
     return [*out, f"and {left} more ranges"] if left else out
 
 
+def cidrs(addresses: IntervalSet) -> tuple[str, ...]:
+    """The set as CIDR prefixes for a definition: all of them, and nothing but prefixes."""
+    return tuple(
+        f"{spell(start)}/{length_of((start, start + size - 1))}"
+        for low, high in addresses.spans
+        for part in ((low, min(high, _V6 - 1)), (max(low, _V6), high))
+        for start, size in _nets(*part)
+    )
+
+
 def _nets(low: int, high: int) -> Iterator[tuple[int, int]]:
     """The prefixes that make up a span, as first address and size."""
     base = 0 if low < _V6 else _V6
