@@ -54,6 +54,7 @@ class _Index:
     by_names: dict[tuple[str, ...], list[Resource]] = field(default_factory=dict)
     by_kind: dict[str, list[Resource]] = field(default_factory=dict)
     children: dict[tuple[str, ...], list[Resource]] = field(default_factory=dict)
+    _adrift: dict[str, Resource | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for resource in self.document.resources:
@@ -70,6 +71,15 @@ class _Index:
         if exact is not None:
             return exact
         return [one for one in self.by_names.get(_names(wanted), ()) if one.id.could_be(wanted)]
+
+    def adrift(self, kind: str) -> Resource | None:
+        """The first child of a type whose parent is not named and not in the document."""
+        if kind not in self._adrift:
+            found = ((one, one.id.parent) for one in self.by_kind.get(kind, ()) if not one.existing)
+            self._adrift[kind] = next(
+                (a for a, up in found if up and up.open_names and not self.find(up)), None
+            )
+        return self._adrift[kind]
 
 
 def _names(resource_id: ResourceId) -> tuple[str, ...]:
@@ -287,18 +297,11 @@ class Graph:
 
     def _adrift(self, parent: Resource, kind: str) -> Unknown | None:
         """Why a child beside the parent may be the parent's: the name of what it belongs to is not known."""
-        if kind not in _ORDERED or parent.id.open_names:
+        child = self._indexes[id(self.home(parent))].adrift(kind) if kind in _ORDERED else None
+        if child is None or parent.id.open_names:
             return None
-        index = self._indexes[id(self.home(parent))]
-        for child in index.by_kind.get(kind, ()):
-            above = child.id.parent
-            if above is None or not above.open_names or child.existing or index.find(above):
-                continue
-            why = (
-                f"`{child.label}` may belong to `{parent.label}`: the name of what it belongs to is not known"
-            )
-            return Unknown(why, child.origin, settle="give the values that its name is made of")
-        return None
+        why = f"`{child.label}` may belong to `{parent.label}`: the name of what it belongs to is not known"
+        return Unknown(why, child.origin, settle="give the values that its name is made of")
 
     def _distinct_bodies(self, found: list[Resource]) -> list[Resource]:
         """Those that differ; what is the same everywhere is one."""

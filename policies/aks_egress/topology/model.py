@@ -41,6 +41,7 @@ class Topology:
         self._rules: dict[int, RuleList] = {}
         self._tables: dict[int, RouteTable] = {}
         self._firewalls: dict[int, Firewall] = {}
+        self._gateways: dict[int, Match] = {}
         self._admin: list[tuple[Resource, SecurityRule, list[ResourceId], Unknown | None]] | None = None
 
     @cached_property
@@ -83,12 +84,16 @@ class Topology:
         YES for a secured hub; MAYBE where the network, or a peer whose gateway it uses, has a
         gateway that may teach anything.
         """
+        if id(network) not in self._gateways:
+            self._gateways[id(network)] = self._gateway(network)
+        return self._gateways[id(network)]
+
+    def _gateway(self, network: VirtualNetwork) -> Match:
         if network.resource is None:
             return Match.MAYBE
         if self.secured_hub(network) is not None:
             return Match.YES
-        connected = [self._connected(one) for one in self.graph.of_kind(HUB_CONNECTIONS)]
-        if any(one is None or network.is_(one) for one in connected):
+        if any(one is None or network.is_(one) for _, one in self._connections):
             return Match.MAYBE
         rows, gap = self.graph.children(network.resource, SUBNETS)
         if any(row.name.casefold() in GATEWAY_SUBNETS for row in rows):
@@ -99,9 +104,9 @@ class Topology:
 
     def secured_hub(self, network: VirtualNetwork) -> tuple[Link, Resource] | None:
         """The firewall to which a Virtual WAN hub sends the network's Internet traffic (R29), and the routing intent."""
-        for connection in self.graph.of_kind(HUB_CONNECTIONS):
+        for connection, connected in self._connections:
             if (
-                not network.is_(self._connected(connection))
+                not network.is_(connected)
                 or flag(connection.prop("enableInternetSecurity"), False) is not True
                 or connection.uncertain is not None
             ):
@@ -114,6 +119,11 @@ class Topology:
                     if found is not None:
                         return found, intent
         return None
+
+    @cached_property
+    def _connections(self) -> list[tuple[Resource, ResourceId | None]]:
+        """The connections of Virtual WAN hubs, each with the network it leads to."""
+        return [(one, self._connected(one)) for one in self.graph.of_kind(HUB_CONNECTIONS)]
 
     def _connected(self, connection: Resource) -> ResourceId | None:
         """The network that a Virtual WAN hub's connection leads to."""

@@ -6,13 +6,14 @@ Facts R8, F25, F26, U16 (Microsoft: virtual-networks-udr-overview, firewall FAQ)
 from __future__ import annotations
 
 from collections.abc import Iterator
+from weakref import WeakKeyDictionary
 
 from aks_egress.arm.graph import Graph
 from aks_egress.arm.ids import parse_id
 from aks_egress.arm.resources import Document, Resource
 from aks_egress.packets.addresses import BadAddressError, parse, spell
 from aks_egress.packets.intervals import IntervalSet
-from aks_egress.records import record
+from aks_egress.records import record, replace
 from aks_egress.topology.clusters import Subnets
 from aks_egress.topology.firewalls import FIREWALLS
 from aks_egress.topology.networks import Subnet, VirtualNetwork
@@ -55,7 +56,9 @@ def owners(graph: Graph, subnets: Subnets, value: Value, near: Document) -> list
         return [
             Owner(resource=None, network=None, unknown=Unknown(f"the next hop address is malformed: {error}"))
         ]
-    exact = [one for one in _known(graph, subnets) if one.address == address]
+    if graph not in _HOLDERS:
+        _HOLDERS[graph] = _holders(graph)
+    exact = [_holding(graph, subnets, one, address) for one in _HOLDERS[graph].get(address, ())]
     if exact:
         return _perhaps(_nearest(exact, graph, near))
     likely = list(_likely(graph, subnets, address))
@@ -117,19 +120,21 @@ def _owner(graph: Graph, subnets: Subnets, resource: Resource) -> Owner:
     )
 
 
-def _known(graph: Graph, subnets: Subnets) -> Iterator[Owner]:
-    """Every owner whose private address is written down."""
+#: address -> who has it written down, in the order of the inputs; a fleet has thousands
+_HOLDERS: WeakKeyDictionary[Graph, dict[IntervalSet, list[Resource]]] = WeakKeyDictionary()
+
+
+def _holders(graph: Graph) -> dict[IntervalSet, list[Resource]]:
+    found: dict[IntervalSet, list[Resource]] = {}
     for kind in (FIREWALLS, NICS, LOAD_BALANCERS):
         for resource in graph.of_kind(kind):
             for address in _private_addresses(resource):
-                owner = _owner(graph, subnets, resource)
-                yield Owner(
-                    resource=resource,
-                    network=owner.network,
-                    subnet=owner.subnet,
-                    address=address,
-                    forwards=owner.forwards,
-                )
+                found.setdefault(address, []).append(resource)
+    return found
+
+
+def _holding(graph: Graph, subnets: Subnets, resource: Resource, address: IntervalSet) -> Owner:
+    return replace(_owner(graph, subnets, resource), address=address)
 
 
 def _private_addresses(resource: Resource) -> Iterator[IntervalSet]:
