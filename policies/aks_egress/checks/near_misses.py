@@ -298,7 +298,7 @@ def _next_hops(context: Context, subnet: Subnet) -> IntervalSet:
     found = [EMPTY]
     for table in tables(context, subnet):
         for route in table.routes:
-            for owner in behind(context, table, route):
+            for owner in behind(context, table, route, subnet):
                 found += [owner.address] if owner.address is not None else []
                 found += [owner.subnet.prefixes.sure] if owner.is_firewall and owner.subnet else []
     return union(found)

@@ -48,7 +48,7 @@ def next_hops(context: Context) -> Iterator[Finding]:
     for cluster, subnet, table in every_table(context):
         for route in table.routes:
             if isinstance(route.hop, str) and route.hop.startswith("VirtualAppliance"):
-                for owner in behind(context, table, route):
+                for owner in behind(context, table, route, subnet):
                     yield from _next_hop(context, cluster, subnet, table, route, owner)
 
 
@@ -183,7 +183,7 @@ def forwarded_traffic(context: Context) -> Iterator[Finding]:
         hubs = [
             owner.network
             for route in table.routes
-            for owner in behind(context, table, route)
+            for owner in behind(context, table, route, subnet)
             if owner.is_firewall
         ]
         for peering in subnet.network.peerings:

@@ -37,10 +37,13 @@ def default_route(table: RouteTable) -> UserRoute | None:
     return next((route for route in table.routes if route.prefix == ALL_V4), None)
 
 
-def behind(context: Context, table: RouteTable, route: UserRoute) -> list[Owner]:
-    """Who owns the next hops of a route."""
+def behind(
+    context: Context, table: RouteTable, route: UserRoute, subnet: Subnet | None = None
+) -> list[Owner]:
+    """Who owns the next hops of a route, as a subnet sees it where one is given."""
     near = context.topology.graph.home(table.resource)
-    return [owner for value in route.hop_addresses for owner in context.hops.owners(value, near)]
+    network = subnet.network if subnet is not None else None
+    return [owner for value in route.hop_addresses for owner in context.hops.owners(value, near, network)]
 
 
 def firewalls(context: Context, cluster: JudgedCluster) -> list[Firewall]:
@@ -49,7 +52,7 @@ def firewalls(context: Context, cluster: JudgedCluster) -> list[Firewall]:
     for subnet in node_subnets(cluster):
         for table in tables(context, subnet):
             for route in table.routes:
-                for owner in behind(context, table, route):
+                for owner in behind(context, table, route, subnet):
                     stopped = stopped_behind(context, subnet, owner)
                     if stopped is not None:
                         found[id(stopped.resource)] = stopped

@@ -146,13 +146,27 @@ class Hops:
             return Match.MAYBE
         near = self.topology.graph.home(clients.resource)
         for server in servers:
-            behind = self.owners(server, near)
+            behind = self.owners(server, near, clients)
             if len(behind) != 1 or behind[0].resource is not firewall.resource:
                 return Match.MAYBE
         return Match.YES
 
-    def owners(self, value: Value, near: Document) -> list[Owner]:
-        """Who owns a private address, as seen from a document."""
+    def owners(self, value: Value, near: Document, seen_from: VirtualNetwork | None = None) -> list[Owner]:
+        """Who owns a private address, as seen from a document, and from a network where one is given.
+
+        Networks that are not connected use the same addresses, so of several owners only those count that
+        the network may reach; where it surely reaches none, all of them do.
+        """
+        found = self._owners_near(value, near)
+        if len(found) < 2 or seen_from is None:
+            return found
+        reached = [one for one in found if self._may_reach(seen_from, one)]
+        return reached or found
+
+    def _may_reach(self, network: VirtualNetwork, owner: Owner) -> bool:
+        return owner.network is None or self.reaches(network, owner.network)[0] is not Match.NO
+
+    def _owners_near(self, value: Value, near: Document) -> list[Owner]:
         key = id(near), value if isinstance(value, str | Unknown) else str(value)
         if key not in self._owners:
             self._owners[key] = owners(self.topology.graph, self.topology.subnets, value, near)

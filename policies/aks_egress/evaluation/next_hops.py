@@ -52,7 +52,7 @@ class NextHops:
         courses = [
             self._behind(owner, value, route, start, demand, trace)
             for value in way.route.hop_addresses
-            for owner in self.hops.owners(value, near)
+            for owner in self.hops.owners(value, near, start.subnet.network)
         ]
         return either(courses)
 
@@ -267,7 +267,9 @@ class NextHops:
                         return False
                     near = graph.home(way.table.resource)
                     found = [
-                        one for value in way.route.hop_addresses for one in self.hops.owners(value, near)
+                        one
+                        for value in way.route.hop_addresses
+                        for one in self.hops.owners(value, near, target.network)
                     ]
                     if not found or any(one.resource is not firewall.resource for one in found):
                         return False
