@@ -85,6 +85,8 @@ def _bound(
         protocols = (destination.protocol,) if destination.protocol else entry.protocols
         for protocol in protocols:
             general = _general(entry, facts, wanted, destination, protocol)
+            if entry.in_fqdn_tag is None and catalogue.in_fqdn_tag(facts.cloud, destination.value):
+                general = replace(general, in_fqdn_tag=True)
             by_name = destination.kind not in _NAMELESS and entry.mutual_tls
             for one in _specific(general, destination, facts):
                 yield one, destination if by_name else None

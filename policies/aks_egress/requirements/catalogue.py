@@ -110,6 +110,7 @@ class Catalogue:
         self._rows: dict[str, dict[str, Any]] = {row["id"]: row for row in data["entries"]}
         self._texts: Mapping[str, list[str]] = data["texts"]
         self._made: dict[str, Entry] = {}
+        self._in_fqdn_tag: set[tuple[str, str]] | None = None
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -121,6 +122,15 @@ class Catalogue:
         if entry_id not in self._made:
             self._made[entry_id] = _entry(self._rows[entry_id], self._texts, self.sources)
         return self._made[entry_id]
+
+    def in_fqdn_tag(self, cloud: str, name: str) -> bool:
+        """Whether an entry for that cloud says that Azure Firewall's FQDN tag covers that very name."""
+        if self._in_fqdn_tag is None:
+            rows = [row for row in self._rows.values() if row.get("in_fqdn_tag")]
+            self._in_fqdn_tag = {
+                (c, one["value"]) for row in rows for c in row["clouds"] for one in row["to"]
+            }
+        return (cloud, name) in self._in_fqdn_tag
 
     def judged(self) -> Iterator[Scope]:
         """Where each entry counts that makes requirements, in their order."""
