@@ -13,6 +13,7 @@ from typing import Any
 from aks_egress.records import field, record
 from aks_egress.values import Origin
 from aks_egress_scan.readers.pulumi.registered import (
+    Properties,
     Registered,
     child_names,
     joined,
@@ -20,79 +21,97 @@ from aks_egress_scan.readers.pulumi.registered import (
     name_of,
     properties,
 )
+from aks_egress_scan.readers.pulumi.values import without_unknowns
+
+Raw = Mapping[str, Any]
+"""Properties as the protocol carries them: sentinels for unknowns, secrets with their mark, all numbers floats."""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """The provider of a resource, which says the subscription and the cloud."""
+
+    urn: str
+    type: str
+    props: Raw
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One resource of a stack, with the outputs that its provider showed."""
+
+    urn: str
+    type: str
+    outputs: Raw
+    parent: str = ""
+    depends: tuple[str, ...] = ()
+    properties_depend: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    provider: Provider | None = None
 
 
 @record(slots=True)
 class Collected:
-    """The inputs of every resource by URN; `count` grows with every one that comes."""
+    """The inputs of every resource by URN, and the last stack; `count` grows with everything that comes."""
 
-    inputs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    inputs: dict[str, Raw] = field(default_factory=dict)
+    rows: tuple[Row, ...] = ()
     count: int = 0
     lock: Any = field(default_factory=threading.Lock)
 
-    def take(self, urn: str, props: Any) -> None:
+    def take(self, urn: str, inputs: Raw) -> None:
         """Keep the inputs of a resource; those of an earlier call are forgotten."""
         with self.lock:
-            self.inputs[urn] = raw(props)
+            self.inputs[urn] = inputs
+            self.count += 1
+
+    def take_stack(self, rows: Iterable[Row]) -> None:
+        """Keep the whole stack; an earlier one is forgotten."""
+        with self.lock:
+            self.rows = tuple(rows)
             self.count += 1
 
 
-def raw(props: Any) -> Mapping[str, Any]:
-    """Properties out of the proxies that end a policy when an unknown value is touched."""
-    found = _bare(props)
-    return found if isinstance(found, Mapping) else {}
-
-
-def _bare(value: Any) -> Any:
-    if value is None or isinstance(value, str | bool | int | float):
-        return value
-    if isinstance(value, dict):
-        return {key: _bare(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_bare(item) for item in value]
-    try:
-        inner = value["__target"]
-    except (KeyError, TypeError):
-        return value
-    return _bare(inner)
-
-
-def registered(resources: Iterable[Any], collected: Collected) -> list[Registered]:
-    """The resources of a stack: what was collected, completed by what the provider showed."""
-    rows = [one for one in resources if one.urn]
+def registered(collected: Collected) -> list[Registered]:
+    """The resources of the stack: what was collected, completed by what the providers showed."""
+    rows = [one for one in collected.rows if one.urn]
     named = labels(one.urn for one in rows)
-    read = []
-    for one in rows:
-        deps = {name: tuple(r.urn for r in below) for name, below in one.property_dependencies.items()}
-        given = collected.inputs.get(one.urn)
-        pair = properties(
-            given if given is not None else {},
-            raw(one.props),
-            label=named[one.urn],
-            values=_place(named[one.urn]),
-            depends=deps,
-            otherwise=tuple(other.urn for other in one.dependencies),
-        )
-        read.append((one, given is not None, *pair))
-    children = child_names(props for _, _, given_, shown in read for props in (given_, shown))
-    found = [_registered(*row, named[row[0].urn], children) for row in read]
+    read = [_read(one, collected, named[one.urn]) for one in rows]
+    children = child_names(props for pair in read for props in pair)
+    found = [
+        _registered(one, one.urn in collected.inputs, pair, named[one.urn], children)
+        for one, pair in zip(rows, read, strict=True)
+    ]
     return [*found, *_providers(rows)]
 
 
+def _read(one: Row, collected: Collected, label: str) -> tuple[Properties, Properties]:
+    given = collected.inputs.get(one.urn)
+    shown = one.outputs if given is None else without_unknowns(one.outputs)
+    return properties(
+        given or {},
+        shown if isinstance(shown, dict) else {},
+        label=label,
+        values=_place(label),
+        depends=one.properties_depend,
+        otherwise=one.depends,
+    )
+
+
 def _registered(
-    one: Any, analyzed: bool, given: Any, shown: Any, label: str, children: frozenset[str]
+    one: Row, analyzed: bool, pair: tuple[Properties, Properties], label: str, children: frozenset[str]
 ) -> Registered:
+    given, shown = pair
     known = shown.get("id")
     return Registered(
         urn=one.urn,
-        type=one.resource_type,
+        type=one.type,
         name=name_of(one.urn),
         label=label,
         origin=_place(label),
         values=_place(label),
         props=joined(given, shown, children, label) if analyzed else shown,
         id=known if isinstance(known, str) else "",
-        parent=one.parent.urn if one.parent is not None else "",
+        parent=one.parent,
         provider=one.provider.urn if one.provider is not None else "",
     )
 
@@ -102,17 +121,17 @@ def _place(label: str) -> Origin:
     return Origin(label, pointer=(label,))
 
 
-def _providers(rows: Iterable[Any]) -> list[Registered]:
-    """The providers that resources name, which say the subscription and the cloud."""
+def _providers(rows: Iterable[Row]) -> list[Registered]:
+    """The providers that resources name, where they are no resources of the stack themselves."""
     own = {one.urn for one in rows}
     found: dict[str, Registered] = {}
     for one in rows:
         provider = one.provider
         if provider is None or not provider.urn or provider.urn in own or provider.urn in found:
             continue
-        origin = _place(provider.urn)
-        _, shown = properties({}, raw(provider.props), label=provider.urn, values=origin, depends={})
+        place = _place(provider.urn)
+        _, shown = properties({}, provider.props, label=provider.urn, values=place, depends={})
         found[provider.urn] = Registered(
-            provider.urn, provider.resource_type, provider.name, provider.urn, origin, origin, shown
+            provider.urn, provider.type, name_of(provider.urn), provider.urn, place, place, shown
         )
     return list(found.values())

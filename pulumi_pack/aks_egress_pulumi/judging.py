@@ -32,8 +32,6 @@ class Judgement:
     report: Report | None = None
     configured: Configured = field(default_factory=Configured)
     urns: Mapping[str, str] = field(default_factory=dict)
-    resources: int = 0
-    collected: int = 0
     trouble: str = ""
     internal: bool = False
 
@@ -66,27 +64,27 @@ class Session:
         self.collected = Collected()
         self.shared: Mapping[str, Any] = {}
         self._pack, self._label = pack, label
-        self._judged: dict[tuple[Any, ...], Judgement] = {}
+        self._judged: dict[tuple[int, str], Judgement] = {}
         self._configured: dict[str, Configured] = {}
         self._lock = threading.RLock()
 
-    def judgement(self, resources: Sequence[Any], own: Mapping[str, Any]) -> Judgement:
+    def judgement(self, own: Mapping[str, Any]) -> Judgement:
         """The judgement of a stack under the settings of a policy; never raises."""
         given = merged(self.shared, whole(own))
         text = json.dumps(given, sort_keys=True)
-        key = (self.collected.count, text, tuple(one.urn for one in resources))
+        key = (self.collected.count, text)
         with self._lock:
             if key not in self._judged:
                 if len(self._judged) > 16:
                     self._judged.clear()
-                self._judged[key] = self._made(resources, given, text)
+                self._judged[key] = self._made(given, text)
             return self._judged[key]
 
-    def _made(self, resources: Sequence[Any], given: Mapping[str, Any], text: str) -> Judgement:
+    def _made(self, given: Mapping[str, Any], text: str) -> Judgement:
         try:
             if text not in self._configured:
                 self._configured[text] = configured(given, self._pack)
-            return self._judge(resources, self._configured[text])
+            return self._judge(self._configured[text])
         except (ConfigurationError, DeclarationError, UnknownFeatureError) as error:
             return Judgement(trouble=f"the configuration is wrong: {error}")
         except Exception as error:  # noqa: BLE001  whatever it is, it must neither end the preview nor pass
@@ -95,8 +93,8 @@ class Session:
             said = f"{type(error).__name__} in {Path(where.filename).name}:{where.lineno}"
             return Judgement(trouble=f"an internal error: {said}", internal=True)
 
-    def _judge(self, resources: Sequence[Any], with_: Configured) -> Judgement:
-        stack = built(registered(resources, self.collected))
+    def _judge(self, with_: Configured) -> Judgement:
+        stack = built(registered(self.collected))
         # documents remember what was looked up in them, so each run gets its own
         context = [replace(one) for one in with_.context]
         report = judge([_document(stack, self._label), *context], with_.settings, with_.tags)
@@ -104,8 +102,6 @@ class Session:
             report=_without_accepted(report, with_),
             configured=with_,
             urns=stack.urns,
-            resources=len(stack.resources),
-            collected=len(self.collected.inputs),
         )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from pulumi_policy import (
@@ -20,7 +21,6 @@ from pulumi_policy import (
 
 from aks_egress.findings.report import Severity as Weight
 from aks_egress.records import record
-from aks_egress_pulumi.collecting import raw
 from aks_egress_pulumi.configuration import SHARED, whole
 from aks_egress_pulumi.judging import Judgement, Session
 from aks_egress_pulumi.mending import mended
@@ -120,25 +120,23 @@ KINDS = (
 )
 
 
-def policies(pack: Path | None = None) -> list[Policy]:
-    """All policies of the pack; `pack` is its folder, from which relative paths of a configuration are seen."""
-    session = Session(pack or Path.cwd())
+def policies(session: Session) -> list[Policy]:
+    """All policies of the pack, in the order in which they report."""
     found: list[Policy] = [_settings(session)]
     found += [_about(session, kind) for kind in KINDS]
     return [*found, _undecided(session), _internal(session), _mending(session)]
 
 
 def _settings(session: Session) -> ResourceValidationPolicy:
-    """Collects inputs; its configuration holds for all policies."""
+    """Its configuration holds for all policies; the server tells it with every resource."""
 
-    def collect(args: ResourceValidationArgs, report: ReportViolation) -> None:  # noqa: ARG001
+    def learn(args: ResourceValidationArgs, report: ReportViolation) -> None:  # noqa: ARG001
         session.shared = whole(args.get_config())
-        session.collected.take(args.urn, args.props)
 
     return ResourceValidationPolicy(
         SETTINGS,
-        "Settings that all policies share. Reports nothing itself; while it is disabled nothing is known before an update.",
-        validate=collect,
+        "Settings that all policies share. It reports nothing itself; disabled, it sets nothing.",
+        validate=learn,
         enforcement_level=Level.ADVISORY,
         config_schema=PolicyConfigSchema(properties=dict(SHARED)),
         display_name="Shared settings",
@@ -216,14 +214,17 @@ def _mending(session: Session) -> ResourceValidationPolicy:
         "description": "Address prefix of the node subnet by the name of its security group, `*` for any text. Nothing is mended without.",
     }
 
-    def remediate(args: ResourceValidationArgs) -> dict[str, Any] | None:
+    def remediate(args: ResourceValidationArgs) -> Any:
         own = whole(args.get_config())
+
+        from pulumi_policy.deserialize import serialize_properties
+
         tunnel = str(own.get("tunnel") or session.shared.get("tunnel") or "auto")
         try:
-            return mended(
-                args.urn, args.resource_type, raw(args.props), own.get("securityGroups", {}), tunnel
-            )
+            given = serialize_properties(args.props)
+            return mended(args.urn, args.resource_type, given, own.get("securityGroups", {}), tunnel)
         except Exception:  # noqa: BLE001  what cannot be mended stays as it is, and is reported by the others
+            traceback.print_exc(file=sys.stderr)
             return None
 
     return ResourceValidationPolicy(
@@ -252,7 +253,7 @@ def _stack_policy(
 
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         own = args.get_config()
-        judgement = session.judgement(args.resources, own)
+        judgement = session.judgement(own)
         if judgement.trouble and required:
             report(f"nothing was judged, so this is not known: {judgement.trouble}", None)
         for message, urn in _told(violations, judgement, own):

@@ -1,13 +1,20 @@
-"""Starts the policy server: finds the engine beside the pack, keeps standard output clean, veils secrets."""
+"""Starts the policy server: finds the engine beside the pack, keeps standard output clean, listens in.
+
+The server hands properties to policies in a form that loses what matters here: an unknown value ends the
+policy and makes it advisory, marks of secrets are gone, and a stack's resources are copied anew for every
+policy.  So requests are read as they come, and the server is left with what it needs to call the policies.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from contextlib import redirect_stdout
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aks_egress_pulumi.collecting import Collected, Provider, Row
 
 NAME = "aks-egress"
 
@@ -22,10 +29,12 @@ def serve() -> None:
         _find_engine()
         from pulumi_policy import EnforcementLevel, PolicyPack
 
+        from aks_egress_pulumi.judging import Session
         from aks_egress_pulumi.policies import policies
 
-        veil()
-        made = policies()
+        session = Session(Path.cwd())
+        listen(session.collected)
+        made = policies(session)
     PolicyPack(
         NAME,
         made,
@@ -44,37 +53,56 @@ def _find_engine() -> None:
             sys.path.append(str(top / folder))
 
 
-def veil() -> None:
-    """Have the policy server hand over secrets as such.
+def listen(collected: Collected) -> None:
+    """Have the server hand over every request before it calls the policies.
 
-    For policies that only look, it takes the mark off every secret and hands over the plain value, which
-    would end up in a message.  Properties are handed over as they came, with secrets blinded.
-    Raises RuntimeError where this version of the server cannot be told.
+    Raises RuntimeError where this version of the server has no place to do that.
     """
     import pulumi_policy.policy as server
+    from pulumi.runtime.proto import analyzer_pb2
 
-    plain: Callable[..., Any] | None = getattr(server, "deserialize_properties", None)
-    if plain is None:
-        raise RuntimeError(
-            "this version of pulumi-policy is not known to keep secrets: install `pulumi-policy>=1.21,<2`"
-        )
+    base: Any = getattr(server, "_PolicyAnalyzerServicer", None)
+    if base is None or not (hasattr(base, "Analyze") and hasattr(base, "AnalyzeStack")):
+        raise RuntimeError("this version of pulumi-policy is not known: install `pulumi-policy>=1.21,<2`")
 
-    def blinding(props: dict[str, Any], proxy_secrets: bool = False) -> Any:
-        return plain(props, proxy_secrets) if proxy_secrets else blinded(props)
+    class Listening(base):  # type: ignore[misc]
+        """Keeps what requests hold, and passes on who they are about."""
 
-    vars(server)["deserialize_properties"] = blinding
+        def Analyze(self, request: Any, context: Any) -> Any:  # noqa: N802
+            collected.take(request.urn, _plain(request.properties))
+            known = analyzer_pb2.AnalyzeRequest(type=request.type, urn=request.urn, name=request.name)
+            return super().Analyze(known, context)
+
+        def AnalyzeStack(self, request: Any, context: Any) -> Any:  # noqa: N802
+            collected.take_stack([_row(one) for one in request.resources])
+            return super().AnalyzeStack(analyzer_pb2.AnalyzeStackRequest(), context)
+
+    vars(server)["_PolicyAnalyzerServicer"] = Listening
 
 
-def blinded(value: Any) -> Any:
-    """The value with every secret replaced by a word; the same object where there is none."""
-    from aks_egress_scan.readers.pulumi.values import BLINDED, SECRET, SIGNATURE
+def _row(one: Any) -> Row:
+    from aks_egress_pulumi.collecting import Row
 
-    if isinstance(value, dict):
-        if value.get(SIGNATURE) == SECRET:
-            return BLINDED
-        changed = {key: new for key, item in value.items() if (new := blinded(item)) is not item}
-        return {**value, **changed} if changed else value
-    if isinstance(value, list):
-        items = [blinded(item) for item in value]
-        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
-    return value
+    return Row(
+        urn=one.urn,
+        type=one.type,
+        outputs=_plain(one.properties),
+        parent=one.parent,
+        depends=tuple(one.dependencies),
+        properties_depend={key: tuple(below.urns) for key, below in one.propertyDependencies.items()},
+        provider=_provider(one.provider) if one.HasField("provider") else None,
+    )
+
+
+def _provider(one: Any) -> Provider:
+    from aks_egress_pulumi.collecting import Provider
+
+    return Provider(urn=one.urn, type=one.type, props=_plain(one.properties))
+
+
+def _plain(message: Any) -> dict[str, Any]:
+    """A message's properties as plain data, marks of secrets and of unknowns included."""
+    from google.protobuf import json_format
+
+    found: dict[str, Any] = json_format.MessageToDict(message)
+    return found

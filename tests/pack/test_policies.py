@@ -168,11 +168,19 @@ def test_an_undecided_flow_names_what_would_settle_it(server: Server) -> None:
     assert not any("can't run policy" in one.message for one in found)
 
 
-def test_without_inputs_nothing_is_known_before_an_update() -> None:
-    """A preview shows every absent output as unknown and drops the names of parents, so inputs must be collected."""
-    with Server(config={"aks-settings": {"enforcementLevel": "disabled"}}) as running:
-        found = {policy for policy, _, _ in told(running.preview(stack("konnectivity")))}
-    assert found == {"aks-undecided"}
+def test_inputs_count_and_not_what_a_preview_shows_of_outputs() -> None:
+    """A preview shows every absent output as unknown and drops the names of parents: outputs alone decide nothing."""
+    with Server() as running:
+        assert {policy for policy, _, _ in told(running.analyze_stack(stack("konnectivity")))} == {
+            "aks-undecided"
+        }
+        assert ("aks-tunnel", "mandatory", "nsg-system") in told(running.preview(stack("konnectivity")))
+
+
+def test_inputs_are_collected_whichever_policies_are_disabled(server: Server) -> None:
+    disabled = {name: {"enforcementLevel": "disabled"} for name in POLICIES if name != "aks-tunnel"}
+    server.configure(disabled)
+    assert told(server.preview(stack("konnectivity"))) == [("aks-tunnel", "mandatory", "nsg-system")]
 
 
 def test_secrets_stay_secret(server: Server) -> None:
@@ -320,7 +328,7 @@ def test_an_internal_error_neither_ends_the_preview_nor_passes(tmp_path: Path) -
     (pack / "__main__.py").write_text(
         "import aks_egress.engine\n"
         "def fail(*_):\n    raise ZeroDivisionError('a secret value')\n"
-        "import aks_egress_pulumi.judging as judging\n"
+        "from aks_egress_pulumi import judging\n"
         "judging.judge = fail\n"
         "from aks_egress_pulumi.serving import serve\nserve()\n"
     )

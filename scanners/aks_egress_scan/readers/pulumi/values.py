@@ -93,6 +93,17 @@ def _signed(value: dict[str, object], spot: Spot, path: tuple[Step, ...]) -> Val
     return Spot(spot.label, spot.origin, (urn,) if isinstance(urn, str) else ()).unknown(path)
 
 
+def without_unknowns(value: object) -> object:
+    """Raw outputs without the properties that are unknown: beside inputs those say nothing."""
+    if isinstance(value, dict):
+        return {
+            key: without_unknowns(item) if isinstance(item, dict | list) else item
+            for key, item in value.items()
+            if not (isinstance(item, str) and item in UNKNOWNS)
+        }
+    return [without_unknowns(item) for item in value] if isinstance(value, list) else value
+
+
 def completed(given: Value, shown: Value) -> Value:
     """What was given, with what the provider showed where nothing was given or it was not known.
 
