@@ -328,3 +328,31 @@ def test_a1_a_member_of_a_network_group_that_may_not_be_there(tmp_path: Path) ->
     sure = b.resource(f"{manager}/networkGroups/staticMembers", "nm/g/net", member)
     assert judged(tmp_path, [*rows, sure]) == (0, {"open"})
     assert judged(tmp_path, [*rows, sure | {"condition": EITHER}]) == (4, {"unknown"})
+
+
+@pytest.mark.parametrize(
+    ("settings", "status", "verdict"),
+    [
+        ({"dnsSettings": {"enableProxy": False}}, 1, "blocked"),
+        ({}, 1, "blocked"),
+        ({"dnsSettings": {"enableProxy": True}}, 0, "open"),
+        ({"dnsSettings": {"enableProxy": EITHER}}, 4, "unknown"),
+    ],
+)
+@pytest.mark.parametrize("through_itself", [False, True])
+def test_f22_a_firewall_that_is_the_dns_server_needs_its_proxy(
+    tmp_path: Path, settings: dict[str, Any], status: int, verdict: str, through_itself: bool
+) -> None:
+    nodes = b.subnet("nodes", "10.0.0.0/24", table="rt")
+    spoke = b.vnet("net", "10.0.0.0/16", nodes, peerings=[b.peering("hub")], dns=[ADDRESS])
+    routes = [b.route("default", "0.0.0.0/0", "VirtualAppliance", ADDRESS)]
+    if through_itself:
+        routes.append(b.route("hub", "10.9.0.0/16", "VirtualAppliance", ADDRESS))
+    changed = {"net": spoke, "rt": b.table("rt", *routes)}
+    rows = [changed.get(one["name"], one) for one in hub(**settings)]
+    assert judged(tmp_path, rows) == (status, {verdict})
+
+
+def test_a_cluster_that_may_be_private_is_not_one_that_joins_the_network(tmp_path: Path) -> None:
+    rows = balanced(apiServerAccessProfile={"enablePrivateCluster": EITHER})
+    assert judged(tmp_path, rows) == (0, {"open"})

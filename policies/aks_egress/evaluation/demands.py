@@ -28,7 +28,7 @@ _NUMBERS = {"TCP": IntervalSet.single(6), "UDP": IntervalSet.single(17), "ICMP":
 def starts(cluster: Cluster, requirement: Requirement) -> list[Start]:
     """The subnets where flows of a requirement begin: of nodes, and of pods that have their own."""
     if requirement.sources == {"api-server"}:
-        return [Start(subnet=cluster.api_home, cluster=cluster)]
+        return [Start(subnet=cluster.api_home, cluster=cluster)] if cluster.api_home is not None else []
     pools = cluster.system_pools if requirement.agents_only else cluster.pools
     if requirement.pools is not None:
         wanted = {name.casefold() for name in requirement.pools}
@@ -175,7 +175,7 @@ def _inside(requirement: Requirement, start: Start, cluster: Cluster) -> list[De
     if requirement.towards == "pod":
         return _to_pods(requirement, start, cluster, base)
     if requirement.towards == "api-server":
-        return [_to_subnet(requirement, start, base, cluster.api_home)]
+        return [_to_subnet(requirement, start, base, cluster.api_home)] if cluster.api_home else []
     if requirement.towards == "private-endpoint":
         # AKS puts the endpoint into the subnet of the first pool
         home = cluster.pools[0].subnet if cluster.pools else start.subnet

@@ -16,6 +16,7 @@ from aks_egress.evaluation.filters import Filter
 from aks_egress.evaluation.hops import Choice, Hops
 from aks_egress.evaluation.next_hops import NextHops
 from aks_egress.evaluation.outbound import Start, outbound_method
+from aks_egress.evaluation.resolvers import asked_for_names, led_to_itself
 from aks_egress.evaluation.routes import RouteSelection, Way
 from aks_egress.evaluation.traces import Trace, after, either
 from aks_egress.evaluation.verdicts import Verdict
@@ -155,6 +156,9 @@ class Walk:
             case "VirtualNetworkGateway":
                 return self._to_gateway(start, demand, passed)
             case "VirtualAppliance" | "VirtualApplianceEcmp":
+                answered = asked_for_names(self.hops, start, passed) if led_to_itself(way, trace) else None
+                if answered is not None:
+                    return [answered]
                 return self._next_hops().follow(way, route, start, demand, passed)
         why = (
             way.route.hop.why
@@ -217,6 +221,9 @@ class Walk:
     def _locally(self, route: Decider, start: Start, demand: Demand, trace: Trace) -> list[Trace]:
         """Within the network or to a peered one: on to the target's own security groups."""
         way = route.detail
+        answered = asked_for_names(self.hops, start, trace.then(trace.box, (route,)))
+        if answered is not None:
+            return [answered]
         if not isinstance(way, Way) or way.route is None:
             return self._arriving(demand, [trace.then(trace.box, (route,))])
         # a user's VnetLocal route may cover more than the network holds

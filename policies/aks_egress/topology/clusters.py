@@ -44,7 +44,7 @@ class Cluster:
     """A cluster with its pools, as the walk needs it.
 
     `api_subnet` is the API server's subnet as named, `api_home` where an API server that joins the
-    network would be: that subnet, one that AKS makes, or one that nobody can name.
+    network would be: that subnet, one that AKS makes, or one that nobody can name; None where it does not join.
     """
 
     resource: Resource
@@ -52,7 +52,7 @@ class Cluster:
     pools: list[Pool]
     pools_gap: Unknown | None
     api_subnet: Subnet | None
-    api_home: Subnet
+    api_home: Subnet | None
     extensions: list[Resource] = field(default_factory=list)
 
     @property
@@ -159,14 +159,24 @@ def cluster(graph: Graph, subnets: Subnets, resource: Resource) -> Cluster:
     return Cluster(resource, document, pools, gap, api_subnet, home, extensions)
 
 
-def _api_home(subnets: Subnets, resource: Resource, pools: list[Pool], document: Document) -> Subnet:
+def _api_home(subnets: Subnets, resource: Resource, pools: list[Pool], document: Document) -> Subnet | None:
     """Where the API server would be that names no subnet: AKS makes one only in a network that it makes."""
+    if _joins(resource) is False:
+        return None
     if all(pool.subnet.managed for pool in pools):
         return subnets.managed(resource)
     place = resource.place("properties", "apiServerAccessProfile")
     why = "the cluster names no subnet for its API server"
     unknown = Unknown(why, place, settle="give apiServerAccessProfile.subnetId")
     return subnets.at(unknown, document, place, "API server subnet")
+
+
+def _joins(resource: Resource) -> bool | Unknown:
+    """Whether the API server joins the network, as AKS Automatic's does where nothing is said."""
+    sku = text(resource.get("sku", "name"))
+    automatic = sku if isinstance(sku, Unknown) else (sku or "").casefold() == "automatic"
+    said = resource.prop("apiServerAccessProfile", "enableVnetIntegration")
+    return automatic if said is None else flag(said, default=False)
 
 
 def _tail(resource_id: ResourceId) -> str:

@@ -162,6 +162,20 @@ class Address:
 
 
 @record(frozen=True, slots=True)
+class Addresses:
+    """A list of private IP addresses, some of which may be a firewall's or another's of the same deployment."""
+
+    kinds: frozenset[str]
+
+    def __call__(self, value: Value, spot: Spot) -> Value:
+        """The list; one unknown where it is not known as a whole, for then there may be others in it."""
+        if not isinstance(value, list):
+            return plain(value, spot)
+        one = Address(self.kinds)
+        return [one(item, spot.inside((), (i,))) for i, item in enumerate(value)]
+
+
+@record(frozen=True, slots=True)
 class Rows:
     """Repeated blocks as a list of objects; `constants` are members that every object has."""
 

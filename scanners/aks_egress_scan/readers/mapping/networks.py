@@ -6,7 +6,7 @@ from typing import Final
 
 from aks_egress.values import Value
 from aks_egress_scan.readers.mapping.converters import DISABLED, ENABLED, Each, hidden, negated
-from aks_egress_scan.readers.mapping.fields import Address, One, Rows, Spot, at, prop
+from aks_egress_scan.readers.mapping.fields import Address, Addresses, One, Rows, Spot, at, prop
 from aks_egress_scan.readers.mapping.kinds import (
     BALANCERS,
     FIREWALLS,
@@ -56,13 +56,16 @@ _RULE: Final = (
     prop("direction", "direction"),
 )
 
+#: who may own a private address that others are led to
+_OWNERS: Final = frozenset(one.casefold() for one in (FIREWALLS, NICS, BALANCERS))
+
 _ROUTE: Final = (
     prop("address_prefix", "addressPrefix", Address(frozenset({PUBLIC_IPS.casefold(), PREFIXES.casefold()}))),
     prop("next_hop_type", "nextHopType"),
     prop(
         "next_hop_in_ip_address",
         "nextHopIpAddress",
-        Address(frozenset(one.casefold() for one in (FIREWALLS, NICS, BALANCERS))),
+        Address(_OWNERS),
     ),
 )
 
@@ -160,7 +163,7 @@ TYPES: Final[dict[str, Type]] = {
             *PLACED,
             prop("address_space", "addressSpace.addressPrefixes"),
             prop("ip_address_pool", "addressSpace.ipamPoolPrefixAllocations"),
-            prop("dns_servers", "dhcpOptions.dnsServers"),
+            prop("dns_servers", "dhcpOptions.dnsServers", Addresses(_OWNERS)),
             prop("bgp_community", "bgpCommunities.virtualNetworkCommunity"),
             prop("encryption", "encryption", One((at("enforcement", "enforcement"),), (("enabled", True),))),
             prop("flow_timeout_in_minutes", "flowTimeoutInMinutes"),
@@ -373,7 +376,9 @@ FOLDS: Final[dict[str, Fold]] = {
         (prop("public_ip_prefix_id", "publicIpPrefixes", ref(PREFIXES), more=True),),
     ),
     "azurerm_virtual_network_dns_servers": Fold(
-        VNETS, ById("virtual_network_id"), (prop("dns_servers", "dhcpOptions.dnsServers"),)
+        VNETS,
+        ById("virtual_network_id"),
+        (prop("dns_servers", "dhcpOptions.dnsServers", Addresses(_OWNERS)),),
     ),
     "azurerm_lb_outbound_rule": Fold(
         BALANCERS, ById("loadbalancer_id"), (prop("", "outboundRules", _OUTBOUND_RULE, more=True),)
