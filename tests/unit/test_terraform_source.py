@@ -474,6 +474,11 @@ def test_a_ring_of_locals_is_an_error_with_its_place(tmp_path: Path) -> None:
             "no type",
             2,
         ),
+        (
+            'variable "x" {\n  type = list(object)\n}\n' + group("one").replace('"westeurope"', "var.x"),
+            "`object` is no type without what it holds",
+            2,
+        ),
         (group("one", "count = 1000000"), "`count` is beyond", 6),
         ('module "m" {\n  source = "./"\n}\n', "too many modules", None),
         (group("one", 'security_rule {\n name = "\\ud800"\n}\n'), "is no escape", 7),

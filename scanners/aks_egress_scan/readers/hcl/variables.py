@@ -115,8 +115,15 @@ def type_constraint(node: Node, path: str, evaluate: Evaluate) -> Type:
             return TupleType(tuple(type_constraint(one, path, evaluate) for one in items))
         case Call(name="object", arguments=(Object(entries=entries),)):
             return _object(entries, path, evaluate)
+        case Name(name=("object" | "tuple") as name):
+            raise MalformedError(
+                f"`{name}` is no type without what it holds, as in {_HELD[name]}", path, node.line
+            )
         case _:
             raise MalformedError("this is no type", path, node.line)
+
+
+_HELD: Final = {"object": "`object({ name = string })`", "tuple": "`tuple([string])`"}
 
 
 def _object(entries: tuple[tuple[Node, Node], ...], path: str, evaluate: Evaluate) -> ObjectType:
