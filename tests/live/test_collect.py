@@ -353,62 +353,6 @@ def test_another_collection_does_not_take_over_what_was_found(tmp_path: Path) ->
     assert "piece" not in Journal(file, "two")
 
 
-def test_effective_rules_and_routes_are_compared_hop_by_hop() -> None:
-    cloud = azure()
-    cluster = cloud.resources[CLUSTER.casefold()]
-    cluster["properties"]["nodeResourceGroup"] = "MC_shop"
-    place = (
-        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/MC_shop/providers/Microsoft.Network/networkInterfaces"
-    )
-    nic = {
-        "id": f"{place}/node-0",
-        "type": "Microsoft.Network/networkInterfaces",
-        "properties": {
-            "virtualMachine": {"id": f"{place}/vm"},
-            "ipConfigurations": [
-                {"name": "a", "properties": {"subnet": {"id": f"{NETWORK}/subnets/snet-system"}}}
-            ],
-        },
-    }
-    cloud.children[place.casefold()] = [nic]
-    cloud.effective = {
-        "rules": [
-            {
-                "networkSecurityGroup": {"id": f"{GROUP}/Microsoft.Network/networkSecurityGroups/nsg-system"},
-                "effectiveSecurityRules": [
-                    {
-                        "name": "securityRules/from-elsewhere",
-                        "direction": "Outbound",
-                        "access": "Deny",
-                        "priority": 150,
-                    }
-                ],
-            }
-        ],
-        "routes": [
-            {
-                "source": "VirtualNetworkGateway",
-                "state": "Active",
-                "addressPrefix": ["10.20.0.0/16"],
-                "nextHopType": "VirtualNetworkGateway",
-                "nextHopIpAddress": ["10.9.9.9"],
-            },
-            {
-                "source": "User",
-                "state": "Active",
-                "addressPrefix": ["0.0.0.0/0"],
-                "nextHopType": "VirtualAppliance",
-                "nextHopIpAddress": ["10.0.0.4"],
-            },
-        ],
-    }
-    notes = judged(picture(cloud, effective=True)).notes
-    said = [one for one in notes if "network interface `node-0`" in one]
-    assert any("rule `from-elsewhere` (outbound deny 150)" in one for one in said)
-    assert any("10.20.0.0/16" in one and "learned from a gateway" in one for one in said)
-    assert not any("0.0.0.0/0" in one for one in said)
-
-
 def test_a_snapshot_with_everything_in_it_fits_the_schema() -> None:
     jsonschema = pytest.importorskip("jsonschema")
     cloud = azure()
@@ -423,15 +367,3 @@ def test_a_snapshot_with_everything_in_it_fits_the_schema() -> None:
     snapshot.effective["/x"] = {"rules": [], "routes": []}
     schema = json.loads(SCHEMA.read_bytes())
     jsonschema.validate(json.loads(render(snapshot, VERSION, TAKEN)), schema)
-
-
-def test_scale_sets_alone_say_that_azure_names_no_effective_rules() -> None:
-    cloud = azure()
-    cloud.resources[CLUSTER.casefold()]["properties"]["nodeResourceGroup"] = "MC_shop"
-    place = (
-        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/MC_shop/providers/Microsoft.Network/networkInterfaces"
-    )
-    cloud.children[place.casefold()] = []
-    snapshot = picture(cloud, effective=True)
-    assert "not for scale sets" in snapshot.unread[0].why
-    assert tunnel(snapshot) is Verdict.OPEN

@@ -46,45 +46,24 @@ def look(api: Any) -> Seen:
     from kubernetes import client
 
     core, seen = client.CoreV1Api(api), Seen()
-    pods = _ask(seen, "pods", lambda: core.list_namespaced_pod(NAMESPACE, _request_timeout=TIMEOUT).items)
-    events = _ask(
-        seen,
-        "events",
-        lambda: core.list_namespaced_event(NAMESPACE, limit=1000, _request_timeout=TIMEOUT).items,
-    )
+    networking, discovery = client.NetworkingV1Api(api), client.DiscoveryV1Api(api)
+    wait: dict[str, Any] = {"_request_timeout": TIMEOUT}
+    of_api_server: dict[str, Any] = {"label_selector": "kubernetes.io/service-name=kubernetes", **wait}
+    pods = _ask(seen, "pods", lambda: core.list_namespaced_pod(NAMESPACE, **wait).items)
+    events = _ask(seen, "events", lambda: core.list_namespaced_event(NAMESPACE, limit=1000, **wait).items)
     policies = _ask(
-        seen,
-        "network policies",
-        lambda: (
-            client.NetworkingV1Api(api)
-            .list_namespaced_network_policy(NAMESPACE, _request_timeout=TIMEOUT)
-            .items
-        ),
+        seen, "network policies", lambda: networking.list_namespaced_network_policy(NAMESPACE, **wait).items
     )
-    nodes = _ask(seen, "nodes", lambda: core.list_node(_request_timeout=TIMEOUT).items)
+    nodes = _ask(seen, "nodes", lambda: core.list_node(**wait).items)
     slices = _ask(
         seen,
         "the API server's address",
-        lambda: (
-            client.DiscoveryV1Api(api)
-            .list_namespaced_endpoint_slice(
-                "default",
-                label_selector="kubernetes.io/service-name=kubernetes",
-                _request_timeout=TIMEOUT,
-            )
-            .items
-        ),
+        lambda: discovery.list_namespaced_endpoint_slice("default", **of_api_server).items,
     )
     seen.pods = [_pod(one, part, events, policies) for one in pods if (part := _part(one))]
     seen.nodes = [_node(one) for one in nodes]
-    seen.api_addresses = sorted(
-        {
-            address
-            for one in slices
-            for endpoint in one.endpoints or ()
-            for address in endpoint.addresses or ()
-        }
-    )
+    endpoints = (endpoint for one in slices for endpoint in one.endpoints or ())
+    seen.api_addresses = sorted({address for one in endpoints for address in one.addresses or ()})
     return seen
 
 
