@@ -118,6 +118,15 @@ def test_tf6_the_fqdn_tag_opens_no_tunnel_port() -> None:
     assert b.flow(report, "mcr.microsoft.com").verdict == "open"
 
 
+def test_a_name_that_the_fqdn_tag_may_not_hold_is_settled_by_naming_it() -> None:
+    tag = b.application_rule("aks", fqdnTags=["AzureKubernetesService"])
+    rows = hub(group(b.collection("names", 100, "Allow", tag)))
+    found = b.flow(b.judged(*rows, features=("defender",)), "*.cloud.defender.microsoft.com")
+
+    assert found.verdict == "unknown"
+    assert found.settle == "name the host in an application rule of the firewall"
+
+
 def named_rule(**options: Any) -> tuple[b.Row, ...]:
     rule = b.network_rule("mcr", "TCP", (), "443", names=["mcr.microsoft.com"])
     return hub(group(b.collection("net", 100, "Allow", rule)), **options)

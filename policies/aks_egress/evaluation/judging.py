@@ -27,6 +27,7 @@ HOP_ORDER = (
     "target-subnet-nsg",
 )
 OPEN_RANGE = "open the whole range, or filter by name at a firewall"
+BY_NAME = "name the host in an application rule of the firewall"
 BY_DATA = "give the service-tag data (--service-tags), or open the whole range"
 
 SOME_ADDRESSES = 1 << 12
@@ -119,7 +120,9 @@ def judge(parts: Sequence[tuple[Demand, Sequence[Trace]]]) -> Judgement:
     if verdict is Verdict.UNKNOWN and perhaps is not None:
         reason = f"whether the node pool is there is not known ({perhaps.why}); if it is: {_found(every)}"
         settle = perhaps.settle
-    elif settle == OPEN_RANGE and any(
+    elif settle == BY_NAME and not all(demand.name and demand.layer7 for demand, _ in telling):
+        settle = OPEN_RANGE
+    if settle == OPEN_RANGE and any(
         demand.lies_in and _all_public(box) for demand, _ in parts for box in demand.boxes
     ):
         settle = BY_DATA
@@ -272,7 +275,7 @@ def _reason(verdict: Verdict, concerned: Sequence[Trace], every: Sequence[Trace]
     names = " or ".join(_distinct(f"`{decider.name}` ({decider.action})" for decider in step)[:4])
     return (
         f"which of these decides cannot be told: {names} at {step[0].hop} `{step[0].resource}`",
-        settle or OPEN_RANGE,
+        settle or (BY_NAME if step[0].hop == "firewall" else OPEN_RANGE),
     )
 
 
