@@ -6,7 +6,6 @@ members of the whole object decide.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from importlib import import_module
 
@@ -84,6 +83,12 @@ DIALECTS: tuple[Dialect, ...] = (
         b'"urn:pulumi:',
     ),
     Dialect(
+        "pulumi_yaml",
+        Kind.PULUMI_PREVIEW,
+        "Pulumi YAML",
+        ("pulumi.yaml", "pulumi.yml"),
+    ),
+    Dialect(
         "arm_template",
         Kind.ARM_TEMPLATE,
         "ARM template",
@@ -100,12 +105,23 @@ DIALECTS: tuple[Dialect, ...] = (
 BY_NAME = frozenset({Kind.BICEP, Kind.TERRAFORM_SOURCE})
 
 #: suffixes that a folder is searched for; other files are read only when they are named
-WANTED = (".json", ".jsonc", ".tfstate", ".bicep", ".tf", ".template", ".tfplan", ".plan")
+WANTED = (
+    ".json",
+    ".jsonc",
+    ".tfstate",
+    ".bicep",
+    ".tf",
+    ".template",
+    ".tfplan",
+    ".plan",
+    "pulumi.yaml",
+    "pulumi.yml",
+)
 
 _UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 #: the member that programs write first; after another one the first bytes may tell nothing
-_USUAL = re.compile(rb'\{\s*"(?:\$schema|schema|format_version|version)"')
+_USUAL = (b'"$schema"', b'"schema"', b'"format_version"', b'"version"')
 
 
 def head_of(data: bytes) -> bytes:
@@ -126,10 +142,23 @@ def is_parameter_file(path: str, head: bytes) -> bool:
     return (
         name.endswith((".tfvars", ".tfvars.json"))
         or b"eploymentParameters.json" in head[:4096]
+        or _is_stack_settings(name)
         or (
             name.endswith((".parameters.json", ".parameters.jsonc")) and b"eploymentTemplate.json" not in head
         )
     )
+
+
+def _is_stack_settings(name: str) -> bool:
+    """Whether it is `pulumi.STACK.yaml`."""
+    first, _, rest = name.replace("\\", "/").rpartition("/")[2].partition(".")
+    return first == "pulumi" and rest.endswith((".yaml", ".yml"))
+
+
+def _is_stack_configuration(name: str) -> bool:
+    """`Pulumi.dev.yaml`."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return last.startswith("pulumi.") and last.endswith((".yaml", ".yml")) and last.count(".") > 1
 
 
 def candidates(path: str, head: bytes) -> Iterator[Dialect]:
@@ -142,7 +171,11 @@ def candidates(path: str, head: bytes) -> Iterator[Dialect]:
         return
     likely = [one for one in DIALECTS if any(sign in head for sign in one.signs)]
     yield from likely
-    yield from (one for one in DIALECTS if one not in likely and one.kind not in BY_NAME)
+    yield from (
+        one
+        for one in DIALECTS
+        if one not in likely and one.kind not in BY_NAME and one.module != "pulumi_yaml"
+    )
 
 
 def _by_name(path: str) -> list[Dialect]:
@@ -164,7 +197,7 @@ def reader_of(dialect: Dialect) -> Reader | None:
 def claimant(source: Source) -> tuple[Dialect, Reader | None] | None:
     """Whose input this is; None where nobody claims it.  A dialect without a reader is answered as such."""
     head = head_of(source.data)
-    unusual = head.startswith(b"{") and not _USUAL.match(head)
+    unusual = head.startswith(b"{") and not head[1:].lstrip().startswith(_USUAL)
     if unusual and not _by_name(source.path):
         told = _by_members(source.data)
         if told is not None:

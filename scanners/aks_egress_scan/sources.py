@@ -21,7 +21,6 @@ from aks_egress_scan.detect import (
 )
 from aks_egress_scan.failures import UsageFailure
 from aks_egress_scan.files import DEFAULT_MAX_SIZE, Files, root_of, tidy, walk
-from aks_egress_scan.plan_and_source import is_plan_of, modules_beside
 from aks_egress_scan.readers.base import MalformedError, Parameters, Reader, Source
 
 #: dialect -> the family within which files contain one another, so that what another one refers to is
@@ -188,9 +187,14 @@ class _Search:
 
     def _pairs(self, documents: Mapping[str, Sequence[Document]]) -> Iterator[tuple[str, str]]:
         """Every plan with the root module that it is of, where both are judged or neither is."""
-        for plan in documents:
+        plans = [path for path in documents if self.claimed[path].dialect.kind is Kind.TERRAFORM_PLAN]
+        if not plans:
+            return
+        from aks_egress_scan.plan_and_source import is_plan_of, modules_beside
+
+        for plan in plans:
             one = self.claimed[plan]
-            for module in modules_beside(plan) if one.dialect.kind is Kind.TERRAFORM_PLAN else ():
+            for module in modules_beside(plan):
                 other = self.claimed.get(module)
                 if other is not None and module in documents and other.role is one.role:
                     files = (self.files.found(path, root_of(path)).data for path in sorted(other.own))
@@ -328,6 +332,8 @@ def _nobody(path: str, head: bytes) -> str:
     """Why nobody reads a file that somebody named."""
     if head.startswith(b"PK\x03\x04"):
         return f"`{path}` is a binary plan or an archive: turn a plan into JSON with `terraform show -json {path} > plan.json`"
+    if path.casefold().endswith(("pulumi.yaml", "pulumi.yml")):
+        return f"`{path}` is a Pulumi project of another language than YAML: name what `pulumi preview --json --show-sames` prints, or `pulumi stack export`"
     known = ", ".join(one.title for one in DIALECTS if reader_of(one) is not None)
     what = "is JSON, but" if head.startswith((b"{", b"[")) else "is no definition:"
     return f"`{path}` {what} nothing in it says that it is one of {known}"
