@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from aks_egress import __version__
 from aks_egress.arm.resources import Document, Kind, Role
 from aks_egress.checks.base import Context
-from aks_egress.checks.registry import run
+from aks_egress.checks.running import run
 from aks_egress.evaluation.appliances import Appliances
 from aks_egress.evaluation.demands import starts
 from aks_egress.evaluation.flows import JudgedCluster, judge_flow, judge_flows
