@@ -182,3 +182,33 @@ def test_a_firewall_that_may_not_be_there_owns_no_address_for_certain(tmp_path: 
     assert judged(tmp_path, "[]", hop='"10.9.0.4"') == (0, {"open"})
     perhaps = "count = var.either ? 1 : 0"
     assert judged(tmp_path, "[]", count=perhaps, hop='"10.9.0.4"') == (4, {"unknown"})
+
+
+TEMPLATE = """
+resource "azurerm_resource_group_template_deployment" "more" {
+  name                = "more"
+  resource_group_name = azurerm_resource_group.rg.name
+  deployment_mode     = "Incremental"
+  template_content    = CONTENT
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        ("var.either", 4),
+        (
+            'jsonencode({ resources = [{ type = "Microsoft.Network/routeTables/routes", name = "routes/x" }] })',
+            4,
+        ),
+        ('jsonencode({ resources = [{ type = "Microsoft.Resources/deployments", name = "x" }] })', 4),
+        ('jsonencode({ resources = [{ type = "Microsoft.Web/connections", name = "x" }] })', 0),
+    ],
+)
+def test_a_template_that_is_deployed_beside_may_hold_more(tmp_path: Path, content: str, status: int) -> None:
+    text = HUB_AND_SPOKE + TEMPLATE.replace("CONTENT", content)
+    for place, value in (("SERVERS", "[]"), ("PROXY", "true"), ("COUNT", ""), ("HOP", PRIVATE)):
+        text = text.replace(place, value)
+    found, report = scan(tmp_path, {"main.tf": text})
+    assert (found, verdicts(report)) == (status, {"unknown" if status else "open"})

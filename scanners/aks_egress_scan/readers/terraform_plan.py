@@ -26,6 +26,7 @@ from aks_egress_scan.readers.terraform.planned import Planned
 from aks_egress_scan.readers.terraform.providers import Providers
 from aks_egress_scan.readers.terraform.references import Resolver
 from aks_egress_scan.readers.terraform.sections import Shown, list_at, object_at, shown, spelled_address
+from aks_egress_scan.readers.terraform.templates import TEMPLATES
 
 HOW: Final = "make one with `terraform show -json PLANFILE`"
 
@@ -285,7 +286,7 @@ _HELPERS: Final = frozenset(
 
 
 def _concerns(kind: str) -> bool:
-    return kind in TYPES or kind in FOLDS or kind in AZAPI
+    return kind in TYPES or kind in FOLDS or kind in AZAPI or kind in TEMPLATES
 
 
 def planned_instance(

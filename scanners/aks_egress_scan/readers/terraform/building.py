@@ -19,6 +19,7 @@ from aks_egress_scan.readers.terraform.azapi import azapi_body
 from aks_egress_scan.readers.terraform.folding import Folding, stand_ins
 from aks_egress_scan.readers.terraform.identity import AZAPI, Identities
 from aks_egress_scan.readers.terraform.instances import Instance
+from aks_egress_scan.readers.terraform.templates import TEMPLATES, hidden
 from aks_egress_scan.readers.terraform.updates import UPDATE, updated
 
 DEPLOYMENT = "azurerm_network_manager_deployment"
@@ -50,6 +51,8 @@ def build(instances: Sequence[Instance], removed: Iterable[ResourceId] = ()) -> 
             if instance.type != UPDATE:
                 _add_azapi(out, instance, identities)
             continue
+        if instance.type in TEMPLATES:
+            _hidden(out, instance)
         kind = TYPES.get(instance.type)
         if kind is None:
             continue
@@ -65,6 +68,15 @@ def build(instances: Sequence[Instance], removed: Iterable[ResourceId] = ()) -> 
         if instance.type == UPDATE:
             updated(out.resources, instance, identities)
     return out
+
+
+def _hidden(out: Built, instance: Instance) -> None:
+    """An ARM template that is deployed beside the resources: what it may hold is not read."""
+    found = hidden(instance)
+    for kind, why in found.items():
+        out.unread.setdefault(kind, why)
+    for why in list(found.values())[:1]:
+        out.notices.append(Notice("unread-template", why.why, instance.origin))
 
 
 def _lost(out: Built, instance: Instance, kind: Type) -> None:
