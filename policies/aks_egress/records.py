@@ -73,14 +73,20 @@ def _fields(cls: type) -> dict[str, Field]:
     found: dict[str, Field] = {}
     for base in reversed(cls.__mro__[1:]):
         found |= getattr(base, "__record_fields__", {})
+    given = cls.__dict__
     for name, kind in _annotations(cls):
-        if isinstance(kind, str) and kind.startswith("ClassVar"):
-            continue
-        default = cls.__dict__.get(name, MISSING)
-        found[name] = (
-            default if isinstance(default, Field) else Field(default, MISSING, repr=True, compare=True)
-        )
+        if name in given:
+            default = given[name]
+            default = default if isinstance(default, Field) else field(default=default)
+        else:
+            default = _PLAIN
+        if not isinstance(kind, str) or not kind.startswith("ClassVar"):
+            found[name] = default
     return found
+
+
+_PLAIN: Field = field()
+"""What is said of a member that has an annotation alone."""
 
 
 def _annotations(cls: type) -> Iterator[tuple[str, Any]]:
