@@ -356,3 +356,18 @@ def test_f22_a_firewall_that_is_the_dns_server_needs_its_proxy(
 def test_a_cluster_that_may_be_private_is_not_one_that_joins_the_network(tmp_path: Path) -> None:
     rows = balanced(apiServerAccessProfile={"enablePrivateCluster": EITHER})
     assert judged(tmp_path, rows) == (0, {"open"})
+
+
+def test_two_hubs_that_differ_are_said_to_differ(tmp_path: Path) -> None:
+    rows = hub()
+    spoke = [one for one in rows if one["name"] in ("net", "rt", "aks")]
+    one = [row for row in rows if row not in spoke]
+    other = [b.rules_of("policy/aks", 200) if row["name"] == "policy/aks" else row for row in one]
+    files = {"one.json": one, "other.json": other, "spoke.json": spoke}
+    status, report = scan(tmp_path, {name: b.template(*part) for name, part in files.items()})
+    assert (status, verdicts(report)) == (4, {"unknown"})
+    said = {flow["reason"] for flow in report["clusters"][0]["flows"] if flow["verdict"] == "unknown"}
+    assert any(
+        one.startswith("several courses") and "no rule of the firewall allows it" in one for one in said
+    )
+    assert not any("is shut ()" in one for one in said)

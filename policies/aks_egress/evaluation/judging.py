@@ -265,6 +265,8 @@ def _reason(verdict: Verdict, concerned: Sequence[Trace], every: Sequence[Trace]
             for d in s
             if outcome(s) is Verdict.BLOCKED
         )
+        if not shut:
+            return _either(every)
         why = f"one address is needed, nobody can say which, and a part of the range is shut ({ranges}): {'; '.join(blockers[:3])}"
         return why, OPEN_RANGE
     step = doubtful[0]
@@ -277,6 +279,16 @@ def _reason(verdict: Verdict, concerned: Sequence[Trace], every: Sequence[Trace]
         f"which of these decides cannot be told: {names} at {step[0].hop} `{step[0].resource}`",
         settle or (BY_NAME if step[0].hop == "firewall" else OPEN_RANGE),
     )
+
+
+def _either(every: Sequence[Trace]) -> tuple[str, str]:
+    """Of several courses that packets may take, some are shut: nobody can say which is taken."""
+    shut = [
+        one for trace in every for step in trace.steps for one in step if outcome(step) is Verdict.BLOCKED
+    ]
+    names = _distinct(_told(one) for one in shut)[:3]
+    why = f"several courses are possible, nobody can say which is taken, and not all of them are open: {'; '.join(names)}"
+    return why, "name only the definitions that are deployed together"
 
 
 def _told(decider: Decider) -> str:
