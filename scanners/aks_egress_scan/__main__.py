@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,6 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and answer its exit status; never raises but for interruption of output."""
     if sys.stderr is None:
         sys.stderr = StringIO()
+    gc.set_threshold(200_000, 20, 20)  # a short run makes many objects and hardly any rubbish
     try:
         return cli.run(sys.argv[1:] if arguments is None else list(arguments))
     except KeyboardInterrupt:

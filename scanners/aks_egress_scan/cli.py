@@ -119,7 +119,13 @@ def _run_command(module: ModuleType, arguments: list[str]) -> int:
 
 
 def _parsed(parser: ArgumentParser, arguments: list[str]) -> Namespace:
-    """The options of a command; files may stand before, between and after them."""
+    """The options of a command; files may stand before, between and after them.
+
+    The common order is tried first: the other way formats the usage, which takes longer than parsing.
+    """
+    chosen, left = parser.parse_known_args(arguments)
+    if not left:
+        return chosen
     try:
         return parser.parse_intermixed_args(arguments)
     except TypeError:  # a command with commands of its own

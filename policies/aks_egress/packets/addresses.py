@@ -170,4 +170,4 @@ NEVER_INTERNET = RFC1918 | SHARED | _v4("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0
 PUBLIC_V4 = ALL_V4 - NEVER_INTERNET - PLATFORM_VIP
 """Where a public endpoint of Azure or of anybody else can be."""
 
-PUBLIC_V6 = parse("2000::/3")
+PUBLIC_V6 = IntervalSet.single(_V6 + (1 << 125), _V6 + (1 << 126) - 1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from aks_egress.records import record
@@ -142,8 +141,9 @@ class Catalogue:
 @lru_cache(maxsize=1)
 def load() -> Catalogue:
     """Read the catalogue that ships with the package."""
-    # Beside this file, not through importlib.resources: that imports tempfile and takes longer than the rest.
-    return Catalogue(json.loads(Path(__file__).with_name("catalogue.json").read_bytes()))
+    # Beside this file, by the loader of this module: importlib.resources and pathlib take longer than the rest.
+    data = __spec__.loader.get_data(f"{__file__.removesuffix('.py')}.json")  # type: ignore[union-attr]
+    return Catalogue(json.loads(data))
 
 
 def _entry(row: dict[str, Any], texts: Mapping[str, list[str]], sources: Mapping[str, Source]) -> Entry:
