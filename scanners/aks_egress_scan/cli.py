@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "triage": ("triage", "a running cluster: tunnel pods, egress, logs when kubectl logs is down"),
     "checkov-dir": ("checkov_dir", "where the checks for checkov lie, for --external-checks-dir"),
     "pulumi-pack-dir": ("pulumi_pack_dir", "where the Pulumi policy pack lies, for --policy-pack"),
+    "completion": ("completion", "what bash, zsh or fish needs to complete commands and options"),
     "baseline": ("baseline", "write the findings of today, so that only new ones count"),
 }
 
@@ -85,6 +86,12 @@ def _shown(text: str) -> int:
         sys.stderr.write("aks-egress: cannot write to standard output\n")
         return 2
     return 0
+
+
+def present() -> dict[str, tuple[ModuleType, str]]:
+    """The commands of this installation, imported, each with its line of help."""
+    found = {name: (_module(name), text) for name, (_, text) in COMMANDS.items()}
+    return {name: (module, text) for name, (module, text) in found.items() if module is not None}
 
 
 def _module(command: str) -> ModuleType | None:
