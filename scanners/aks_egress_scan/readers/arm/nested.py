@@ -136,8 +136,9 @@ def _linked(instance: Instance, properties: Any, place: Pointer) -> Linked | Non
     return found
 
 
-_TAIL: Final = re.compile(r"\{template\}/+(?P<path>[^{}?#]+?)(?:\?[^{}]*)?(?:\{[^{}]*\})?")
-_ADDRESS: Final = re.compile(r"https://(?P<path>[^{}?#]+?)(?:\?[^{}]*)?(?:\{[^{}]*\})?", re.IGNORECASE)
+# compiled when first used: most templates link none
+_TAIL: Final = r"\{template\}/+(?P<path>[^{}?#]+?)(?:\?[^{}]*)?(?:\{[^{}]*\})?"
+_ADDRESS: Final = r"(?i:https)://(?P<path>[^{}?#]+?)(?:\?[^{}]*)?(?:\{[^{}]*\})?"
 
 
 def _by_address(instance: Instance, address: str) -> Linked | None:
@@ -145,10 +146,10 @@ def _by_address(instance: Instance, address: str) -> Linked | None:
     file whose folder has the name that the address has, which is said.
     """
     file = instance.template.file
-    found = _TAIL.fullmatch(address)
+    found = re.fullmatch(_TAIL, address)
     if found is not None:
         return _root_file(instance).sibling(found["path"])
-    known = _ADDRESS.fullmatch(address)
+    known = re.fullmatch(_ADDRESS, address)
     for name in _beside(file.path, known["path"] if known else ""):
         linked = file.sibling(name)
         if linked is not None:

@@ -15,8 +15,9 @@ from aks_egress_scan.readers.expressions.limits import TEXT_LENGTH, BoundsError
 from aks_egress_scan.readers.expressions.signatures import FunctionProblemError
 from aks_egress_scan.readers.expressions.unsettled import opened, spelled
 
-_ITEM: Final = re.compile(r"\{\{|\}\}|\{(\d{1,4})(?:,(-?\d{1,4}))?(?::([^{}]*))?\}|[{}]")
-_NUMERIC: Final = re.compile(r"([dfgnxDFGNX])(\d{0,2})")
+# compiled when first used: most templates format nothing
+_ITEM: Final = r"\{\{|\}\}|\{(\d{1,4})(?:,(-?\d{1,4}))?(?::([^{}]*))?\}|[{}]"
+_NUMERIC: Final = r"([dfgnxDFGNX])(\d{0,2})"
 
 
 def formatted(pattern: str, arguments: Sequence[Value]) -> str:
@@ -41,7 +42,7 @@ def formatted(pattern: str, arguments: Sequence[Value]) -> str:
             raise FunctionProblemError(f"`format` has no argument for `{{{found[1]}}}`")
         return _item(arguments[int(found[1])], int(found[2] or 0), found[3] or "")
 
-    return _ITEM.sub(replaced, pattern)
+    return re.sub(_ITEM, replaced, pattern)
 
 
 def _item(value: Value, width: int, style: str) -> str:
@@ -59,7 +60,7 @@ def _styled(value: Value, style: str) -> str:
         return spelled(value)
     if set(style) == {"0"}:
         return f"{round(value):0{len(style)}d}" if value >= 0 else f"-{round(-value):0{len(style)}d}"
-    found = _NUMERIC.fullmatch(style)
+    found = re.fullmatch(_NUMERIC, style)
     if found is None:
         raise FunctionProblemError(f"`format` does not know the style `{style}`")
     return _numeric(value, found[1], found[2])
