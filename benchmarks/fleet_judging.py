@@ -9,6 +9,7 @@ whether anything looks at everybody for each.
 from __future__ import annotations
 
 import argparse
+import gc
 import resource
 import sys
 import time
@@ -251,6 +252,7 @@ def main() -> int:
     parser.add_argument("--spokes", type=int, nargs="+", default=[250, 1000])
     parser.add_argument("--rules", type=int, default=40)
     given = parser.parse_args()
+    gc.set_threshold(200_000, 20, 20)  # as the command does
     for spokes in given.spokes:
         document = fleet(spokes, given.rules)
         before = _megabytes()

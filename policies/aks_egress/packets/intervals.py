@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 Span = tuple[int, int]
 """First and last member, both included."""
@@ -75,6 +76,8 @@ class IntervalSet:
             return self
         if len(a) == 1 and len(b) == 1:
             return IntervalSet(((max(a[0][0], b[0][0]), min(a[0][1], b[0][1])),))
+        if len(a) + len(b) <= SHORT:
+            return _shared(self, other)
         if len(a) > len(b):
             a, b = b, a
         return _wrap(_clipped(a, b) if len(a) * 8 < len(b) else _met(a, b))
@@ -120,7 +123,19 @@ EMPTY = IntervalSet(())
 
 def union(sets: Iterable[IntervalSet]) -> IntervalSet:
     """Everything that is in any of `sets`."""
-    return IntervalSet.of(span for one in sets for span in one.spans)
+    every = list(sets)
+    if every and all(one is every[0] for one in every):
+        return every[0]
+    return IntervalSet.of(span for one in every for span in one.spans)
+
+
+SHORT = 64
+"""Intersections of sets that have no more intervals together are remembered: a run asks for the same few."""
+
+
+@lru_cache(maxsize=1024)
+def _shared(one: IntervalSet, other: IntervalSet) -> IntervalSet:
+    return _wrap(_met(one.spans, other.spans))
 
 
 def _wrap(spans: list[Span]) -> IntervalSet:
