@@ -86,3 +86,16 @@ def test_bash_completes(
         check=True,
     )
     assert set(done.stdout.split()) == wanted
+
+
+def test_fish_completes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A value of an option, as fish itself answers."""
+    program = shutil.which("fish")
+    if program is None:
+        pytest.skip("fish is not installed")
+    (tmp_path / "script").write_text(script("fish", capsys), "utf-8")
+    asked = "source ./script; complete -C 'aks-egress scan --format s'"
+    done = subprocess.run(
+        [program, "--no-config", "-c", asked], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert [line.split("\t")[0] for line in done.stdout.splitlines()] == ["sarif"]
