@@ -33,11 +33,12 @@ def outdated(context: Context) -> Iterator[Finding]:
             for flow in cluster.flows
             if flow.verdict is Verdict.BLOCKED and flow.counts
         }
-        for firewall in firewalls(context, cluster):
+        moved = {old: new for old, new in SUCCESSORS.items() if new in shut}
+        for firewall in firewalls(context, cluster) if moved else ():
             for one in firewall.rules:
-                for old, new in SUCCESSORS.items():
+                for old, new in moved.items():
                     named = any(covers(old, name) is Match.YES for name in one.fqdns.known)
-                    if one.action != "allow" or not named or new not in shut:
+                    if one.action != "allow" or not named:
                         continue
                     yield context.finding(
                         OUTDATED,

@@ -6,6 +6,7 @@ snat-private-range, forced-tunneling).
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Literal
 
 from aks_egress.arm.graph import Graph, Link
@@ -62,9 +63,9 @@ class FirewallRule:
         return f"{self.collection}/{self.name}" if self.name else self.collection
 
 
-@record(slots=True)
+@record()
 class Firewall:
-    """A firewall and everything that decides about a packet in it."""
+    """A firewall and everything that decides about a packet in it; its properties are read once, every flow asks."""
 
     resource: Resource
     policies: list[Resource] = field(default_factory=list)
@@ -78,7 +79,7 @@ class Firewall:
         """How people know it."""
         return self.resource.label
 
-    @property
+    @cached_property
     def in_hub(self) -> bool:
         """Whether it lives in a Virtual WAN hub."""
         sku = text(self.resource.prop("sku", "name"))
@@ -86,7 +87,7 @@ class Firewall:
             "virtualHub"
         ) is not None
 
-    @property
+    @cached_property
     def tier(self) -> str | Unknown:
         """basic, standard or premium."""
         tier = text(self.resource.prop("sku", "tier"))
@@ -105,14 +106,14 @@ class Firewall:
         holder = self.resource.prop("additionalProperties")
         return holder if isinstance(holder, Unknown) else get(holder, name)
 
-    @property
+    @cached_property
     def dns_proxy(self) -> bool | Unknown:
         """Whether the firewall answers DNS itself."""
         if self.policies:
             return flag(self.setting("dnsSettings", "enableProxy")[0], False)
         return flag(self.additional("Network.DNS.EnableProxy"), False)
 
-    @property
+    @cached_property
     def snat_ranges(self) -> Tokens:
         """Destinations that network rules do not translate; not given means private ranges."""
         if self.policies:
@@ -122,17 +123,17 @@ class Firewall:
             return Tokens((), classic, given=True)
         return tokens([part.strip() for part in classic.split(",")] if classic else None)
 
-    @property
+    @cached_property
     def ip_configurations(self) -> list[Value] | Unknown:
         """Its IP configurations; a firewall of a VNet without any is stopped."""
         return items(self.resource.prop("ipConfigurations"))
 
-    @property
+    @cached_property
     def stopped(self) -> bool:
         """Whether it is known to be deallocated: it has no IP configuration although it is not in a hub."""
         return not self.in_hub and self.ip_configurations == []
 
-    @property
+    @cached_property
     def forced_tunnelling(self) -> bool | Unknown:
         """Whether it has a management NIC, so that its own subnet may send traffic elsewhere."""
         value = self.resource.prop("managementIpConfiguration")
