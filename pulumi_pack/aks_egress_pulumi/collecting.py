@@ -7,7 +7,7 @@ the inputs, which the engine hands over resource by resource, say what will be.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from aks_egress.records import field, record
@@ -51,12 +51,23 @@ class Row:
 
 @record(slots=True)
 class Collected:
-    """The inputs of every resource by URN, and the last stack; `count` grows with everything that comes."""
+    """The inputs of every resource by URN, and the last stack; `count` grows with everything that comes.
+
+    `failure` is why something of it was lost: then nothing can be judged.
+    """
 
     inputs: dict[str, Raw] = field(default_factory=dict)
     rows: tuple[Row, ...] = ()
     count: int = 0
+    failure: Exception | None = None
     lock: Any = field(default_factory=threading.Lock)
+
+    def listen(self, take: Callable[[], None]) -> None:
+        """Take something in; what cannot be taken in is kept as the failure, for an exception would end the preview."""
+        try:
+            take()
+        except Exception as error:  # noqa: BLE001
+            self.failure = error
 
     def take(self, urn: str, inputs: Raw) -> None:
         """Keep the inputs of a resource; those of an earlier call are forgotten."""

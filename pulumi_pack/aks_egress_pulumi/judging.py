@@ -82,6 +82,8 @@ class Session:
 
     def _made(self, given: Mapping[str, Any], text: str) -> Judgement:
         try:
+            if self.collected.failure is not None:
+                raise self.collected.failure
             if text not in self._configured:
                 self._configured[text] = configured(given, self._pack)
             return self._judge(self._configured[text])

@@ -69,12 +69,12 @@ def listen(collected: Collected) -> None:
         """Keeps what requests hold, and passes on who they are about."""
 
         def Analyze(self, request: Any, context: Any) -> Any:  # noqa: N802
-            collected.take(request.urn, _plain(request.properties))
+            collected.listen(lambda: collected.take(request.urn, _plain(request.properties)))
             known = analyzer_pb2.AnalyzeRequest(type=request.type, urn=request.urn, name=request.name)
             return super().Analyze(known, context)
 
         def AnalyzeStack(self, request: Any, context: Any) -> Any:  # noqa: N802
-            collected.take_stack([_row(one) for one in request.resources])
+            collected.listen(lambda: collected.take_stack([_row(one) for one in request.resources]))
             return super().AnalyzeStack(analyzer_pb2.AnalyzeStackRequest(), context)
 
     vars(server)["_PolicyAnalyzerServicer"] = Listening
@@ -102,7 +102,13 @@ def _provider(one: Any) -> Provider:
 
 def _plain(message: Any) -> dict[str, Any]:
     """A message's properties as plain data, marks of secrets and of unknowns included."""
-    from google.protobuf import json_format
+    return {key: _value(item) for key, item in message.fields.items()}
 
-    found: dict[str, Any] = json_format.MessageToDict(message)
-    return found
+
+def _value(message: Any) -> Any:
+    kind = message.WhichOneof("kind")
+    if kind == "struct_value":
+        return _plain(message.struct_value)
+    if kind == "list_value":
+        return [_value(item) for item in message.list_value.values]
+    return None if kind in (None, "null_value") else getattr(message, kind)

@@ -128,6 +128,20 @@ class Server:
                 found += self.analyze(one)
         return found + self.analyze_stack(every)
 
+    def cpu(self) -> float | None:
+        """Seconds of processor time that the pack has used; None where the system does not say."""
+        try:
+            fields = (
+                Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+            )
+        except OSError:
+            return None
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def info_again(self) -> Any:
+        """A call that asks for nothing in particular."""
+        return self._stub.GetPluginInfo(empty_pb2.Empty())
+
     def errors(self) -> str:
         """What the pack wrote to standard error."""
         self._errors.seek(0)

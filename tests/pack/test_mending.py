@@ -8,7 +8,7 @@ from google.protobuf import json_format
 from tests.pack.conftest import stack, told
 from tests.pack.engine import SECRET, SIGNATURE
 from tests.pack.server import Server
-from tests.pack.test_policies import named
+from tests.pack.stacks import named
 
 GROUPS = {"nsg-sys*": "10.1.0.0/22", "nsg-user": "10.1.4.0/22"}
 ON = {"aks-open-tunnel": {"enforcementLevel": "remediate", "securityGroups": GROUPS}}

@@ -13,6 +13,7 @@ from tests.pack.conftest import PROGRAM, stack, told
 from tests.pack.engine import SECRET, SIGNATURE, Noted
 from tests.pack.server import PACK, TOP, RefusedError, Server
 from tests.pack.shapes import UNKNOWN
+from tests.pack.stacks import crowd, named
 
 from aks_egress_scan.__main__ import main
 
@@ -34,11 +35,6 @@ POLICIES = [
     "aks-internal-errors",
     "aks-open-tunnel",
 ]
-
-
-def named(every: list[Noted], name: str) -> Noted:
-    """The resource of a logical name."""
-    return next(one for one in every if one.name == name)
 
 
 def tunnel(mode: str) -> dict[str, Any]:
@@ -381,19 +377,6 @@ def test_a_stack_of_five_hundred_resources(server: Server) -> None:
     found = told(server.preview(every))
     assert ("aks-tunnel", "mandatory", "nsg-system") in found
     assert time.perf_counter() - started < 20
-
-
-def crowd(count: int) -> list[Noted]:
-    """Security groups that nothing refers to, of the shape that the example's have."""
-    model = named(stack("sound"), "nsg-user")
-    found = []
-    for number in range(count):
-        one = copy.deepcopy(model)
-        one.name = f"nsg-{number}"
-        one.urn = one.urn.replace("::nsg-user", f"::{one.name}")
-        one.inputs["networkSecurityGroupName"] = one.name
-        found.append(one)
-    return found
 
 
 def test_a_second_preview_forgets_the_first(server: Server) -> None:
