@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from aks_egress.arm.ids import parse_id
 from aks_egress.checks.base import Context, check, rule
 from aks_egress.checks.scope import every_firewall
 from aks_egress.evaluation.firewall import translates, usable_tag
@@ -15,7 +16,7 @@ from aks_egress.packets.names import Match, covers, well_formed
 from aks_egress.packets.tags import spelling
 from aks_egress.topology.firewalls import Firewall, FirewallRule
 from aks_egress.topology.reading import addresses, tokens
-from aks_egress.values import Unknown, get, text
+from aks_egress.values import Unknown, at, get, text
 
 SHADOWED = rule(
     "EGR401",
@@ -39,6 +40,9 @@ MISFIT = rule(
 )
 WILDCARD = rule("EGR407", "wildcard-unsupported", Severity.ERROR, "A wildcard where the firewall takes none")
 EMPTY_GROUP = rule("EGR408", "empty-ip-group", Severity.WARNING, "A rule with an empty IP group is skipped")
+MISNAMED = rule(
+    "EGR413", "firewall-subnet-misnamed", Severity.ERROR, "A firewall in a subnet that Azure does not take"
+)
 BOTH = rule(
     "EGR409", "both-policy-and-classic-rules", Severity.ERROR, "A firewall with a policy and rules of its own"
 )
@@ -324,4 +328,29 @@ def ties(context: Context) -> Iterator[Finding]:
                 cluster=cluster,
                 fix="give the collections different priorities",
                 key=pair,
+            )
+
+
+@check(MISNAMED)
+def subnets(context: Context) -> Iterator[Finding]:
+    """Azure places a firewall only into a subnet that is called AzureFirewallSubnet (firewall FAQ)."""
+    graph = context.topology.graph
+    for firewall, cluster in every_firewall(context):
+        rows = firewall.ip_configurations
+        for row in rows if isinstance(rows, list) and not firewall.in_hub else ():
+            value = at(row, "properties", "subnet")
+            link = graph.link(value, graph.home(firewall.resource))
+            given = link.sole.id if link.sole is not None else parse_id(get(value, "id"))
+            if given is None or given.name.casefold() == "azurefirewallsubnet":
+                continue
+            yield context.finding(
+                MISNAMED,
+                f"firewall `{firewall.label}` is placed into subnet `{given.name}`; Azure takes only a subnet that is called AzureFirewallSubnet",
+                resource=firewall.resource,
+                cluster=cluster,
+                breaks=(
+                    "the deployment of the firewall, and with it every connection that leaves the nodes",
+                ),
+                fix="call the subnet AzureFirewallSubnet",
+                key=(given.name,),
             )

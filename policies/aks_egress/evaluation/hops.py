@@ -67,12 +67,10 @@ class Hops:
             return Choice(found)
         key = id(subnet), hop
         if key not in self._unknown:
-            what = (
-                "network security group of the subnet"
-                if hop.endswith("subnet-nsg")
-                else "network security group of the NIC"
-            )
-            self._unknown[key] = unknown_decider(hop, f"{what} {subnet.label}", link.unknown)
+            whose = "subnet" if hop.endswith("subnet-nsg") else "NIC"
+            named = subnet.label.removeprefix("subnet ") if whose == "subnet" else subnet.label
+            label = f"network security group of the {whose} {named}"
+            self._unknown[key] = unknown_decider(hop, label, link.unknown)
         return Choice(found, self._unknown[key])
 
     def _group(self, group: Resource, subnet: Subnet, hop: str) -> Filter:

@@ -194,21 +194,20 @@ class NextHops:
 
     def _translated(self, firewall: Firewall, trace: Trace) -> list[Trace]:
         """Whether the firewall gives the packets its public address (F23); application rules always do."""
-        if any(
-            isinstance(one.detail, FirewallRule) and one.detail.stage == "application"
-            for one in trace.steps[-1]
-        ):
-            return [trace]
+        stages = {one.detail.stage for one in trace.steps[-1] if isinstance(one.detail, FirewallRule)}
+        if stages == {"application"}:
+            return [self._with_address(firewall, trace, None)]
         ranges, unknown = untranslated(firewall)
         kept = trace.box.meet(Box(destination=ranges)) if ranges else None
         rest = trace.box.minus(kept) if kept is not None else [trace.box]
-        out = [self._untranslated(firewall, replace(trace, box=kept))] if kept is not None else []
+        sure = firewall.forced_tunnelling is False and "application" not in stages
+        out = [self._untranslated(firewall, replace(trace, box=kept), sure)] if kept is not None else []
         return out + [self._with_address(firewall, replace(trace, box=one), unknown) for one in rest]
 
-    def _untranslated(self, firewall: Firewall, trace: Trace) -> Trace:
+    def _untranslated(self, firewall: Firewall, trace: Trace, sure: bool) -> Trace:
         """Packets to public addresses that keep their private source."""
-        if firewall.forced_tunnelling is not False:
-            why = "the firewall does not translate this traffic and forwards it to another device"
+        if not sure:
+            why = "the firewall may not translate this traffic, or forwards it to another device"
             return trace.then(trace.box, (_of_firewall(firewall, "source NAT", Action.UNKNOWN, why),))
         ranges = ", ".join(firewall.snat_ranges.known[:4])
         why = (
@@ -222,8 +221,7 @@ class NextHops:
         held = True if firewall.in_hub else _has_address(firewall)
         if unknown is None and held is True:
             return trace
-        if unknown is None and isinstance(held, Unknown):
-            unknown = held
+        unknown = unknown or (held if isinstance(held, Unknown) else None)
         if unknown is not None or firewall.forced_tunnelling is not False:
             why = unknown.why if unknown else "the firewall translates nothing and forwards to another device"
             return trace.then(trace.box, (_of_firewall(firewall, "source NAT", Action.UNKNOWN, why),))

@@ -23,6 +23,8 @@ from aks_egress.topology.spaces import carries, peer_space, remote_network, remo
 from aks_egress.values import NOWHERE, Unknown
 
 USER, BGP, SYSTEM = 0, 1, 2
+INSIDE = "within the network"
+"""In place of a tag: the packets stay in the network, whatever its range is."""
 BEFORE_TAGS = 0.05
 """Behind a user's explicit prefix, before any tag of a user's route."""
 
@@ -83,11 +85,22 @@ class RouteSelection:
     def decide(self, demand: Demand, within: Sequence[Box]) -> list[Piece[Decider]]:
         """Which route each packet takes; several deciders mean that nobody can say."""
         lies_in = demand.lies_in if self._names_tags() else ""
+        if self._stays_inside(demand):
+            lies_in = INSIDE
         return [
             Piece(box._replace(destination=piece.box.destination), piece.deciders)
             for box in within
             for piece in self._towards(lies_in, box.destination)
         ]
+
+    def _stays_inside(self, demand: Demand) -> bool:
+        """Whether the packets go to a subnet of the same network, whose range is not known.
+
+        Whatever the range is, the network's own route for it is longer than a default route, and
+        takes the place of the reserved ranges' None routes.
+        """
+        network = self.subnet.network
+        return demand.target is not None and demand.target.network is network and not network.space.known
 
     def _towards(self, lies_in: str, destination: IntervalSet) -> list[Piece[Decider]]:
         """The routes to some addresses; nothing else of a packet matters to a route."""
@@ -115,6 +128,13 @@ class RouteSelection:
         if self.table is not None and self.table.gap is not None:
             yield _clause(self._unknown_route(self.table.gap), Extent.within(ALL_V4 | ALL_V6))
         yield from self._unplaced()
+        if lies_in == INSIDE:
+            longer = sorted(
+                (one for one in self._user("") if one.length > 0), key=lambda entry: -entry.length
+            )
+            yield from _ordered(longer)
+            yield _clause(self._local(), Extent.exactly(ALL_V4 | ALL_V6))
+            return
         entries = [*self._user(lies_in), *self._learned(), *self._from_topology(lies_in)]
         # stable: entries of equal length and rank keep their order and are told apart below
         entries.sort(key=lambda entry: (-entry.length, entry.rank))
@@ -213,10 +233,13 @@ class RouteSelection:
         if self.subnet.service_endpoints.unknown is not None:
             yield from _somewhere_public(self._unknown_route(self.subnet.service_endpoints.unknown))
 
+    def _local(self) -> Decider:
+        name = self.subnet.network.name
+        return self._system("virtual network", f"`{name}` delivers within itself", Way(hop="VnetLocal"))
+
     def _own_network(self) -> Iterator[_Entry]:
         network = self.subnet.network
-        way = Way(hop="VnetLocal")
-        local = self._system("virtual network", f"`{network.name}` delivers within itself", way)
+        local = self._local()
         for part in network.prefixes:
             yield _Entry(length_of(part.spans[0]), SYSTEM, local, Extent.exactly(part))
         if not network.space.known:

@@ -112,7 +112,8 @@ class Walk:
                     out.append(passed)
                     continue
                 beyond = _through(groups, demand, direction, [passed])
-                out += [_at_most_unknown(one, trace) for one in beyond] if Action.ALLOW in said else beyond
+                perhaps = not said.isdisjoint((Action.ALLOW, Action.UNKNOWN))
+                out += [_at_most_unknown(one, trace) for one in beyond] if perhaps else beyond
         return out
 
     def _routed(self, start: Start, demand: Demand, traces: Sequence[Trace]) -> list[Trace]:
