@@ -328,6 +328,8 @@ def test_a1_a_member_of_a_network_group_that_may_not_be_there(tmp_path: Path) ->
     sure = b.resource(f"{manager}/networkGroups/staticMembers", "nm/g/net", member)
     assert judged(tmp_path, [*rows, sure]) == (0, {"open"})
     assert judged(tmp_path, [*rows, sure | {"condition": EITHER}]) == (4, {"unknown"})
+    always["access"] = GIVEN_TEXT
+    assert judged(tmp_path, [*rows, sure]) == (4, {"unknown"})
 
 
 @pytest.mark.parametrize(
@@ -371,3 +373,13 @@ def test_two_hubs_that_differ_are_said_to_differ(tmp_path: Path) -> None:
         one.startswith("several courses") and "no rule of the firewall allows it" in one for one in said
     )
     assert not any("is shut ()" in one for one in said)
+
+
+def test_f23_application_rules_need_a_public_address_too(tmp_path: Path) -> None:
+    held = {"subnet": {"id": b.subnet_id("hub", "AzureFirewallSubnet")}, "privateIPAddress": ADDRESS}
+    without = b.firewall(ipConfigurations=[{"name": "d", "properties": held}])
+    names = b.application_rule("all", "*", ports=(("Http", 80), ("Https", 443)))
+    rows = hub(b.collection("names", 200, "Allow", names))
+    assert judged(tmp_path, rows) == (0, {"open"})
+    rows = [without if one["type"].endswith("azureFirewalls") else one for one in rows]
+    assert judged(tmp_path, rows) == (1, {"blocked"})
