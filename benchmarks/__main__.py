@@ -1,11 +1,11 @@
-"""All benchmarks, one after the other: start-up, one flow, a large plan, the policy pack."""
+"""All benchmarks, one after the other: start-up, one flow, a large plan, a fleet, the policy pack."""
 
 from __future__ import annotations
 
 import runpy
 import sys
 
-MODULES = ("start", "flow", "source", "plan", "pack")
+MODULES = ("start", "flow", "source", "plan", "fleet_judging", "pack")
 
 for name in MODULES:
     print(f"\n== {name}")
