@@ -9,6 +9,7 @@ from aks_egress.findings.baseline import baseline_of, fingerprints_in
 from aks_egress.findings.report import Report
 from aks_egress_scan.failures import UsageFailure
 from aks_egress_scan.files import reason
+from aks_egress_scan.reporters.escaping import json_text
 
 
 def read(path: str) -> Counter[str]:
@@ -29,4 +30,4 @@ def read(path: str) -> Counter[str]:
 
 def text_of(report: Report) -> str:
     """The baseline of a report as text."""
-    return json.dumps(baseline_of(report), indent=2) + "\n"
+    return json_text(baseline_of(report))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.reporters.reports import HOSTILE, REPORTS, hostile
 
 from aks_egress_scan.reporters import REPORTERS, render
-from aks_egress_scan.reporters.escaping import markdown, markdown_code, visible, xml
+from aks_egress_scan.reporters.escaping import json_text, markdown, markdown_code, visible, xml
 from aks_egress_scan.reporters.style import Style
 
 ACTS = re.compile(
@@ -145,3 +145,25 @@ def test_a_code_span_ends_where_it_ends(text: str) -> None:
     elif span:
         assert re.fullmatch(r"<code>[^<>|`]*</code>", span)
     assert not set(markdown(text)) & set("`|<>*_@[]()\\!")
+
+
+@pytest.mark.parametrize("command", ["##vso[task.setvariable variable=a]b", "##[add-mask]b", "##VSO[x]y"])
+def test_no_text_is_a_command_of_a_pipelines_log(command: str) -> None:
+    """Azure Pipelines and old GitHub runners take one anywhere in a line; JSON spells it otherwise."""
+    for said in (visible(f"rule {command}"), markdown_code(command), xml(command), json_text([command])):
+        assert not re.search(r"##(vso)?\[", said, re.IGNORECASE)
+    assert json.loads(json_text([command, "###"])) == [command, "###"]
+
+
+@pytest.mark.parametrize("command", ["::error::x", "::set-output name=a::b", "::error", "a ::add-mask::b"])
+def test_no_word_begins_a_workflow_command(command: str) -> None:
+    """Reports are wrapped between words, so that any word can begin a line."""
+    assert not re.search(r"(^|\s)::", visible(command))
+
+
+@pytest.mark.parametrize(
+    "address", ["::/0", "::1", "to ::ffff:10.0.0.0/104", "fd00::", "Std::Vec", "# 1 ## 2"]
+)
+def test_addresses_and_plain_signs_stay_as_they_are(address: str) -> None:
+    """Only what a log acts on is spelled out."""
+    assert visible(address) == address

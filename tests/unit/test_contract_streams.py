@@ -145,3 +145,14 @@ class Full(io.RawIOBase):
     def write(self, _data: object) -> int:
         """Nothing fits."""
         raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "json"])
+def test_a_location_on_the_command_line_acts_on_nothing(
+    form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`endpoints` puts it into names."""
+    assert main(["endpoints", "--location", "a\x1b[31m\u202e##vso[x]y", "--format", form]) == 0
+    said = capsys.readouterr().out
+    assert not {"\x1b", "\u202e"} & set(said)
+    assert "##vso[" not in said

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -121,6 +120,7 @@ def _markdown(found: Sequence[Change], brought: Sequence[Finding]) -> str:
 def _json(found: Sequence[Change], brought: Sequence[Finding]) -> str:
     from aks_egress.findings.document import finding_json, flow_json
     from aks_egress_scan.changes import SCHEMA
+    from aks_egress_scan.reporters.escaping import json_text
 
     rows = [
         {
@@ -132,7 +132,7 @@ def _json(found: Sequence[Change], brought: Sequence[Finding]) -> str:
         for one in found
     ]
     data = {"schema": SCHEMA, "changes": rows, "newFindings": [finding_json(one) for one in brought]}
-    return json.dumps(data, indent=2) + "\n"
+    return json_text(data)
 
 
 _WRITERS = {"text": _text, "json": _json, "markdown": _markdown}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -117,13 +116,15 @@ _HEAD = ("destination", "protocol", "ports", "necessity", "what for")
 
 
 def _text(found: Sequence[Requirement], mode: TunnelMode) -> str:
-    rows = [_HEAD, *_rows(found)]
+    from aks_egress_scan.reporters.escaping import visible
+
+    rows = [tuple(map(visible, row)) for row in (_HEAD, *_rows(found))]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     lines = [
         "  ".join((*(row[column].ljust(widths[column]) for column in range(4)), row[4])).rstrip()
         for row in rows
     ]
-    return "\n".join([*lines, "", f"tunnel: {mode.mode}: {mode.evidence}"]) + "\n"
+    return "\n".join([*lines, "", f"tunnel: {mode.mode}: {visible(mode.evidence)}"]) + "\n"
 
 
 def _markdown(found: Sequence[Requirement], mode: TunnelMode) -> str:
@@ -155,7 +156,9 @@ def _json(found: Sequence[Requirement], mode: TunnelMode) -> str:
         for one in found
     ]
     data = {"schema": SCHEMA, "tunnel": {"mode": mode.mode, "evidence": mode.evidence}, "endpoints": rows}
-    return json.dumps(data, indent=2) + "\n"
+    from aks_egress_scan.reporters.escaping import json_text
+
+    return json_text(data)
 
 
 _WRITERS = {"text": _text, "markdown": _markdown, "json": _json}

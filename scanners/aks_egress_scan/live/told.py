@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from textwrap import wrap
 from typing import Any
@@ -11,7 +10,7 @@ from aks_egress.findings.document import as_json
 from aks_egress.findings.report import Report
 from aks_egress_scan.live.conclusion import Conclusion
 from aks_egress_scan.live.seen import LogsSeen, PodSeen, Seen
-from aks_egress_scan.reporters.escaping import visible
+from aks_egress_scan.reporters.escaping import json_text, visible
 
 SCHEMA = "aks-egress/triage/v1"
 LINES = 12
@@ -76,7 +75,7 @@ def as_document(report: Report, seen: Seen, logs: LogsSeen, conclusion: Conclusi
         "logs": {"source": logs.source, "lines": list(logs.lines)},
         "report": as_json(report),
     }
-    return json.dumps(said, indent=2, ensure_ascii=False) + "\n"
+    return json_text(said)
 
 
 def _pod(one: PodSeen) -> dict[str, Any]:

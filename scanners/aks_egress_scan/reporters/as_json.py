@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 from aks_egress.findings.document import as_json
 from aks_egress.findings.report import Report
+from aks_egress_scan.reporters.escaping import json_text
 
 
 def render(report: Report) -> str:
     """The report as JSON text."""
-    return json.dumps(as_json(report), indent=2) + "\n"
+    return json_text(as_json(report))

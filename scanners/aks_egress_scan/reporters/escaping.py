@@ -6,6 +6,8 @@ an HTML element or turn the direction of reading.
 
 from __future__ import annotations
 
+import re
+
 #: what changes how the rest of a line is shown: direction overrides, isolates, marks, separators
 _TRICKS = {
     *range(0x202A, 0x202F),
@@ -21,10 +23,26 @@ _TRICKS = {
 
 
 def visible(text: str) -> str:
-    """The text with every character that a terminal would act on spelled out: `\\x1b`, `\\u202e`."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(map(_spelled, text))
+    """The text with everything that a terminal or a CI log would act on spelled out: `\\x1b`, `\\u202e`."""
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(map(_spelled, text))
+    return _defused(text) if "##" in text or "::" in text else text
+
+
+def json_text(data: object) -> str:
+    """JSON for people and pipelines: ASCII alone, and no log command in it (`#` is spelled `\\u0023`)."""
+    import json
+
+    return json.dumps(data, indent=2).replace("##", "#\\u0023") + "\n"
+
+
+def _defused(text: str) -> str:
+    """No log command: GitHub takes one at the beginning of a line, Azure Pipelines anywhere.
+
+    Reports are wrapped between words, so every word can begin a line.
+    """
+    text = re.sub(r"##(?=(?:vso)?\[)", r"#\\x23", text, flags=re.IGNORECASE)
+    return re.sub(r"(?<!\S)::(?=[A-Za-z-]+(?:\s|::|$))", r"\\x3a:", text)
 
 
 def _spelled(char: str) -> str:

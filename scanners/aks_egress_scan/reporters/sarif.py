@@ -6,7 +6,6 @@ is free of lines, so that alerts survive reformatting.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -14,7 +13,7 @@ from urllib.parse import quote
 from aks_egress.evaluation.verdicts import Verdict
 from aks_egress.findings.report import Cluster, Finding, Flow, Hop, Location, Problem, Report
 from aks_egress_scan.reporters import wording
-from aks_egress_scan.reporters.escaping import visible
+from aks_egress_scan.reporters.escaping import json_text, visible
 from aks_egress_scan.reporters.rules import RuleText, rule_texts
 
 Json = dict[str, Any]
@@ -26,7 +25,7 @@ MOST_FLOWS = 5
 
 def render(report: Report) -> str:
     """The report as SARIF text."""
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(report)]}, indent=2) + "\n"
+    return json_text({"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(report)]})
 
 
 def _run(report: Report) -> Json:
