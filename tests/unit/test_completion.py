@@ -53,21 +53,20 @@ def test_the_shell_itself_accepts_the_script(
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
-        (["sc"], {"scan"}),
-        (["scan", "--form"], {"--format"}),
-        (["scan", "--format", "s"], {"sarif"}),
-        (["scan", "--tunnel", ""], {"auto", "konnectivity", "aks-link", "tunnelfront"}),
-        (["scan", "mai"], {"main.json", "main.tf"}),
-        (["scan", "--context", "main.t"], {"main.tf"}),
-        (["scan", "--cluster", ""], set()),
-        (["tags", "s"], {"show"}),
-        (["completion", "f"], {"fish"}),
-        (["nothing", "x"], set()),
+        (["sc"], "scan"),
+        (["scan", "--form"], "--format"),
+        (["scan", "--format", "s"], "sarif"),
+        (["scan", "--tunnel", ""], "auto konnectivity aks-link tunnelfront"),
+        (["scan", "mai"], "main.json main.tf"),
+        (["scan", "--context", "main.t"], "main.tf"),
+        (["scan", "--cluster", ""], ""),
+        (["tags", "s"], "show"),
+        (["completion", "f"], "fish"),
+        (["nothing", "x"], ""),
     ],
-    ids=" ".join,
 )
 def test_bash_completes(
-    words: list[str], wanted: set[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    words: list[str], wanted: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Commands, options, values and files."""
     program = shutil.which("bash")
@@ -85,7 +84,7 @@ def test_bash_completes(
         text=True,
         check=True,
     )
-    assert set(done.stdout.split()) == wanted
+    assert set(done.stdout.split()) == set(wanted.split())
 
 
 def test_fish_completes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
