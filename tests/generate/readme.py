@@ -26,6 +26,9 @@ def render() -> str:
     """The README with what the program prints today."""
     text = (ROOT / TARGET).read_text(encoding="utf-8")
     made = {"demo": _demo(), "help": _block("aks-egress --help", _printed(["--help"]))}
+    refused = _pack()
+    if refused:
+        made["pack"] = refused
     for name, body in made.items():
         pattern = re.compile(rf"(<!-- made: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
         text = pattern.sub(lambda found, body=body: f"{found[1]}{body}{found[2]}", text)  # type: ignore[misc]
@@ -38,6 +41,18 @@ def _demo() -> str:
     first = next(number for number, line in enumerate(lines) if line.lstrip().startswith("error "))
     end = next(number for number, line in enumerate(lines) if number > first and not line.strip())
     return _block("", "\n".join([*lines[:end], "  ..."]))
+
+
+def _pack() -> str:
+    """What the policy pack says of the broken example; empty where its server cannot be run."""
+    try:
+        from tests.pack.conftest import stack
+        from tests.pack.server import Server
+    except ImportError:
+        return ""
+    with Server() as server:
+        found = [one for one in server.preview(stack("konnectivity")) if one.policyName == "aks-tunnel"]
+    return _block("", "\n".join(f"{one.policyName} (mandatory)  {one.urn}\n{one.message}" for one in found))
 
 
 def _block(command: str, text: str) -> str:
