@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from aks_egress.arm.ids import ResourceId
 from aks_egress.evaluation.demand import Demand
@@ -75,7 +76,7 @@ def demands(
     return [
         replace(
             base,
-            boxes=_boxes(requirement, start, _somewhere(tag, topology.tags) - own),
+            boxes=_boxes(requirement, start, _without(_somewhere(tag, topology.tags), own)),
             somewhere=True,
             lies_in=tag,
             assumptions=assumptions,
@@ -149,6 +150,12 @@ def _somewhere(tag: str, tags: ServiceTags) -> IntervalSet:
     members = tags.prefixes(tag) if tag else None
     known = members & ALL_V4 if members is not None else None
     return known or PUBLIC_V4
+
+
+@lru_cache(maxsize=64)
+def _without(target: IntervalSet, own: IntervalSet) -> IntervalSet:
+    """One object for all flows to the same addresses: a fleet keeps thousands of them."""
+    return target - own
 
 
 def _literal(addresses: Iterable[str]) -> IntervalSet | None:

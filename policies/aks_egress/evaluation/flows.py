@@ -82,12 +82,14 @@ def judge_flows(
     known = next(
         (ip for name, ip in addresses.items() if name.casefold() == cluster.resource.name.casefold()), ""
     )
-    return tuple(
+    flows = tuple(
         flow
         for requirement in needed
         for start in starts(cluster, requirement)
         if (flow := judge_flow(walk, requirement, start, known)) is not None
     )
+    walk.forget()
+    return flows
 
 
 def judge_flow(
@@ -151,7 +153,6 @@ def _undecided(reason: str, settle: str = "") -> Judgement:
         counterexample=None,
         doubts=(),
         assumptions=(),
-        traces=(),
     )
 
 

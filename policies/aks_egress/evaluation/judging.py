@@ -45,11 +45,7 @@ class Decision:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """A verdict and what it rests on.
-
-    `traces` are the packets it was drawn from.  `shut` spells the destinations that are closed
-    where only one address somewhere is needed and the verdict is unknown for that reason.
-    """
+    """A verdict and what it rests on."""
 
     verdict: Verdict
     path: tuple[Decision, ...]
@@ -58,7 +54,6 @@ class Judgement:
     counterexample: dict[str, str | int] | None
     doubts: tuple[str, ...]
     assumptions: tuple[str, ...]
-    traces: tuple[Trace, ...]
     undecided: tuple[Decider, ...] = ()
     """Who leaves an unknown verdict open: the first hop that nobody can predict."""
 
@@ -138,7 +133,6 @@ def judge(parts: Sequence[tuple[Demand, Sequence[Trace]]]) -> Judgement:
             [one for demand, _ in parts for one in demand.assumptions]
             + [one for decider in deciders for one in decider.assumptions]
         ),
-        traces=tuple(every),
         undecided=_undecided(verdict, every),
     )
 

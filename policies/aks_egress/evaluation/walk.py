@@ -49,6 +49,11 @@ class Walk:
             self._plain.append(Walk(self.hops.without_expansion(), self.appliances))
         return self._plain[0]
 
+    def forget(self) -> None:
+        """Let go of the flows of one cluster: no other starts from its nodes, and a fleet has many."""
+        for walk in (self, *self._plain):
+            walk._departed.clear()
+
     def outgoing(self, start: Start, demand: Demand) -> list[Trace]:
         """What becomes of every packet of the demand that leaves the start."""
         traces = self._departing(start, demand)
