@@ -102,9 +102,7 @@ def _said(change: Change) -> str:
     place = f" ({visible(change.document.path)})"
     match change.what:
         case What.SECURITY_RULE:
-            return (
-                f"add security rule {name} with priority {change.properties['priority']} to {owner}{place}"
-            )
+            return f"add security rule {name} with priority {change.properties['priority']} to {owner}{place}"
         case What.ROUTE:
             return f"lead route {name} of {owner} elsewhere than to {visible(change.replaces)}{place}"
         case What.RULE_GROUP:
