@@ -76,9 +76,8 @@ class _Index:
         """The first child of a type whose parent is not named and not in the document."""
         if kind not in self._adrift:
             found = ((one, one.id.parent) for one in self.by_kind.get(kind, ()) if not one.existing)
-            self._adrift[kind] = next(
-                (a for a, up in found if up and up.open_names and not self.find(up)), None
-            )
+            lost = (one for one, up in found if up and up.open_names and not self.find(up))
+            self._adrift[kind] = next(lost, None)
         return self._adrift[kind]
 
 
