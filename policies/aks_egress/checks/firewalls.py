@@ -341,7 +341,7 @@ def subnets(context: Context) -> Iterator[Finding]:
             value = at(row, "properties", "subnet")
             link = graph.link(value, graph.home(firewall.resource))
             given = link.sole.id if link.sole is not None else parse_id(get(value, "id"))
-            if given is None or given.name.casefold() == "azurefirewallsubnet":
+            if given is None or "{" in given.name or given.name.casefold() == "azurefirewallsubnet":
                 continue
             yield context.finding(
                 MISNAMED,
