@@ -90,10 +90,7 @@ class Session:
         except (ConfigurationError, DeclarationError, UnknownFeatureError) as error:
             return Judgement(trouble=f"the configuration is wrong: {error}")
         except Exception as error:  # noqa: BLE001  whatever it is, it must neither end the preview nor pass
-            traceback.print_exc(file=sys.stderr)
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            said = f"{type(error).__name__} in {Path(where.filename).name}:{where.lineno}"
-            return Judgement(trouble=f"an internal error: {said}", internal=True)
+            return Judgement(trouble=f"an internal error: {logged(error)}", internal=True)
 
     def _judge(self, with_: Configured) -> Judgement:
         stack = built(registered(self.collected))
@@ -105,6 +102,17 @@ class Session:
             configured=with_,
             urns=stack.urns,
         )
+
+
+def logged(error: Exception) -> str:
+    """What went wrong and where, after its course was written to standard error.
+
+    Without the error's own words: they may quote a value.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    said = f"{type(error).__name__} in {Path(frames[-1].filename).name}:{frames[-1].lineno}"
+    sys.stderr.write("".join([*traceback.format_list(frames), f"{said}\n"]))
+    return said
 
 
 def _document(stack: Stack, label: str) -> Document:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -22,7 +20,7 @@ from pulumi_policy import (
 from aks_egress.findings.report import Severity as Weight
 from aks_egress.records import record
 from aks_egress_pulumi.configuration import SHARED, whole
-from aks_egress_pulumi.judging import Judgement, Session
+from aks_egress_pulumi.judging import Judgement, Session, logged
 from aks_egress_pulumi.mending import mended
 from aks_egress_pulumi.messages import finding_message, undecided_messages
 from aks_egress_scan.reporters.wording import says_undecided
@@ -223,8 +221,8 @@ def _mending(session: Session) -> ResourceValidationPolicy:
         try:
             given = serialize_properties(args.props)
             return mended(args.urn, args.resource_type, given, own.get("securityGroups", {}), tunnel)
-        except Exception:  # noqa: BLE001  what cannot be mended stays as it is, and is reported by the others
-            traceback.print_exc(file=sys.stderr)
+        except Exception as error:  # noqa: BLE001  what cannot be mended stays as it is, and is reported by the others
+            logged(error)
             return None
 
     return ResourceValidationPolicy(
@@ -272,5 +270,5 @@ def _told(
     try:
         found.extend(violations(judgement, own))
     except Exception as error:  # noqa: BLE001  an exception would end the preview
-        found.append((f"not everything could be told: an internal error: {type(error).__name__}", ""))
+        found.append((f"not everything could be told: an internal error: {logged(error)}", ""))
     return found

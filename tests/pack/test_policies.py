@@ -337,6 +337,7 @@ def test_an_internal_error_neither_ends_the_preview_nor_passes(tmp_path: Path) -
         ]
         assert all("internal error: ZeroDivisionError" in one.message for one in found)
         assert all("a secret value" not in one.message for one in found)
+        assert "a secret value" not in running.errors()
         assert told(running.analyze_stack(stack("sound")))
 
 
