@@ -323,7 +323,7 @@ def test_an_internal_error_neither_ends_the_preview_nor_passes(tmp_path: Path) -
     (pack / "PulumiPolicy.yaml").write_bytes((PACK / "PulumiPolicy.yaml").read_bytes())
     (pack / "__main__.py").write_text(
         "import aks_egress.engine\n"
-        "def fail(*_):\n    raise ZeroDivisionError('a secret value')\n"
+        "def fail(*_):\n    raise ZeroDivisionError('a secret ' + 'value')\n"
         "from aks_egress_pulumi import judging\n"
         "judging.judge = fail\n"
         "from aks_egress_pulumi.serving import serve\nserve()\n"
