@@ -13,10 +13,11 @@ from typing import Any
 from aks_egress.records import field, record
 from aks_egress.settings import Settings
 from aks_egress_scan.failures import UsageFailure
-from aks_egress_scan.files import reason
+from aks_egress_scan.files import MIB, reason
 
 OWN_FILE = "aks-egress.toml"
 SHARED_FILE = "pyproject.toml"
+MAX_SIZE = 4 * MIB
 
 #: keys of the configuration that are options under another name
 _OPTION = {"clusters": "cluster", "features": "feature", "params": "param"}
@@ -52,9 +53,11 @@ def _table(path: str, *, must_exist: bool = False) -> tuple[dict[str, Any] | Non
     """Our table of a file and its text; None where a pyproject.toml has none."""
     try:
         with open(path, "rb") as stream:
-            data = stream.read()
+            data = stream.read(MAX_SIZE + 1)
     except OSError as error:
         raise UsageFailure(f"cannot read the configuration `{path}`: {reason(error)}") from None
+    if len(data) > MAX_SIZE:
+        raise UsageFailure(f"{path}: the configuration is larger than {MAX_SIZE // MIB} MiB")
     shared = os.path.basename(path) == SHARED_FILE
     if shared and not must_exist and not _may_hold_ours(data):
         return None, ""

@@ -312,7 +312,10 @@ def _parameters(given: Sequence[str], search: _Search) -> Parameters:
     for text in given:
         name, equals, value = text.partition("=")
         if os.path.exists(text):
-            files.append(search.files.named(tidy(text), root_of(text)))
+            try:
+                files.append(search.files.named(tidy(text), root_of(text)))
+            except MalformedError as failure:
+                search.wrong.append(f"{failure.path}: {failure.message}")
         elif equals and name.strip():
             values.append((name.strip(), value))
         else:

@@ -147,6 +147,17 @@ class Full(io.RawIOBase):
         raise OSError(28, "No space left on device")
 
 
+@pytest.mark.parametrize("option", ["--param", "--baseline", "--config", "--service-tags", "--context"])
+def test_every_file_is_bounded(option: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """One that holds gigabytes is refused before it is in memory."""
+    with (tmp_path / "sparse.json").open("wb") as stream:
+        stream.truncate(2 << 30)
+    assert main(["scan", SPOKE, "--max-size", "8", option, "sparse.json"]) == 2
+    said = capsys.readouterr().err
+    assert "larger than" in said
+    assert "error of this program" not in said
+
+
 @pytest.mark.parametrize("form", ["text", "markdown", "json"])
 def test_a_location_on_the_command_line_acts_on_nothing(
     form: str, capsys: pytest.CaptureFixture[str]

@@ -12,6 +12,7 @@ from aks_egress_scan.readers.hcl import operators, syntax
 from aks_egress_scan.readers.hcl.functions.table import CONTROL, Files, function
 from aks_egress_scan.readers.hcl.syntax import Node
 from aks_egress_scan.readers.hcl.terms import (
+    MOST_PARTS,
     BagTerm,
     ExhaustedError,
     ListTerm,
@@ -30,6 +31,7 @@ from aks_egress_scan.readers.hcl.types import STRING, convert, is_bag, type_of, 
 MAX_STEPS: Final = 500_000
 MAX_DEPTH: Final = 600
 MAX_TEXT: Final = 4 << 20
+_HEAVY: Final = 1_000
 
 
 @record(slots=True)
@@ -38,6 +40,25 @@ class Budget:
 
     steps: int = MAX_STEPS
     depth: int = 0
+    _heavy: dict[int, tuple[Term, int]] = field(default_factory=dict)
+
+    def weighed(self, value: Term) -> Term:
+        """The value; raises ExhaustedError where it holds too much: lists of one another double with each line."""
+        self._weight(value)
+        return value
+
+    def _weight(self, value: Term) -> int:
+        """How many parts a value holds; what is heavy is kept in mind, since it may hold itself many times."""
+        if not isinstance(value, list | dict):
+            return 1
+        if id(value) in self._heavy:
+            return self._heavy[id(value)][1]
+        weight = 1 + sum(map(self._weight, value.values() if isinstance(value, dict) else value))
+        if weight > MOST_PARTS:
+            raise ExhaustedError(f"a value holds more than {MOST_PARTS:,} parts")
+        if weight > _HEAVY:
+            self._heavy[id(value)] = (value, weight)
+        return weight
 
 
 class Roots(Protocol):
@@ -246,7 +267,7 @@ def _alike(values: list[Term]) -> list[Term]:
 
 
 def _tuple(node: syntax.Tuple, scope: Scope) -> Term:
-    return [evaluate(one, scope) for one in node.items]
+    return scope.budget.weighed([evaluate(one, scope) for one in node.items])
 
 
 def _object(node: syntax.Object, scope: Scope) -> Term:
@@ -259,7 +280,7 @@ def _object(node: syntax.Object, scope: Scope) -> Term:
         if not isinstance(name, str):
             raise ProblemError("the key of an object must be text")
         out[name] = evaluate(value_node, scope)
-    return out
+    return scope.budget.weighed(out)
 
 
 def _for(node: syntax.For, scope: Scope) -> Term:
@@ -269,7 +290,7 @@ def _for(node: syntax.For, scope: Scope) -> Term:
         return steps
     if node.key is None:
         out_list = [evaluate(node.value, inner) for inner in steps]
-        return BagTerm(out_list) if is_bag(over) else out_list
+        return scope.budget.weighed(BagTerm(out_list) if is_bag(over) else out_list)
     out: dict[str, Any] = {}
     for inner in steps:
         key = evaluate(node.key, inner)
@@ -284,7 +305,7 @@ def _for(node: syntax.For, scope: Scope) -> Term:
             raise ProblemError(f"the key `{name}` comes twice in a for-expression")
         else:
             out[name] = evaluate(node.value, inner)
-    return out
+    return scope.budget.weighed(out)
 
 
 def _kept(node: syntax.For, over: Term, scope: Scope) -> list[Scope] | Unknown:

@@ -147,19 +147,35 @@ def whole(value: Decimal) -> int | Decimal:
     return int(value) if value == value.to_integral_value() else value
 
 
+MOST_PARTS: Final = 500_000
+"""A value that holds more is refused: lists of one another double with each line."""
+
+
 def plain(value: Term, origin: Origin = NOWHERE) -> Value:
-    """The value as JSON would have it; resources become what refers to them."""
-    if value is None or isinstance(value, str | bool | int):
-        return value
-    if isinstance(value, Unknown):
-        return value if value.origin.path or not origin.path else _placed(value, origin)
-    if isinstance(value, Decimal):
-        return float(value) if value.is_finite() else None
-    if isinstance(value, dict):
-        return {key: plain(item, origin) for key, item in value.items()}
-    if isinstance(value, list):
-        return [plain(item, origin) for item in value]
-    return plain(value.settled(), origin)
+    """The value as JSON would have it; resources become what refers to them.
+
+    Raises ExhaustedError for a value with more than MOST_PARTS parts.
+    """
+    left = MOST_PARTS
+
+    def copy(value: Term) -> Value:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise ExhaustedError(f"a value holds more than {MOST_PARTS:,} parts")
+        if value is None or isinstance(value, str | bool | int):
+            return value
+        if isinstance(value, Unknown):
+            return value if value.origin.path or not origin.path else _placed(value, origin)
+        if isinstance(value, Decimal):
+            return float(value) if value.is_finite() else None
+        if isinstance(value, dict):
+            return {key: copy(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [copy(item) for item in value]
+        return copy(value.settled())
+
+    return copy(value)
 
 
 def _placed(value: Unknown, origin: Origin) -> Unknown:
