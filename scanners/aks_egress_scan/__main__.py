@@ -17,7 +17,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr = StringIO()
     gc.set_threshold(200_000, 20, 20)  # a short run makes many objects and hardly any rubbish
     try:
-        return cli.run(sys.argv[1:] if arguments is None else list(arguments))
+        status = cli.run(sys.argv[1:] if arguments is None else list(arguments))
+        if arguments is None:
+            gc.freeze()  # the process ends: nothing is gained by looking for rubbish once more
+        return status
     except KeyboardInterrupt:
         _say("aks-egress: interrupted, nothing was decided\n")
         return 130
