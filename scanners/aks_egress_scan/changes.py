@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from aks_egress.evaluation.verdicts import Verdict
@@ -86,6 +87,11 @@ def _keys(cluster: Cluster, flow: Flow) -> Iterator[_Key]:
 
 
 def new_findings(before: Report, after: Report) -> tuple[Finding, ...]:
-    """The findings that only the later report has."""
-    known = {one.fingerprint for one in before.findings}
-    return tuple(one for one in after.findings if one.fingerprint not in known)
+    """The findings that only the later report has; what two documents share counts for each of them."""
+    known = Counter(one.fingerprint for one in before.findings)
+    found = []
+    for one in after.findings:
+        known[one.fingerprint] -= 1
+        if known[one.fingerprint] < 0:
+            found.append(one)
+    return tuple(found)

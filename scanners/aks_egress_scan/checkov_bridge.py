@@ -141,7 +141,7 @@ def _marks(report: Report, loaded: Loaded, fail_on: str, unknown: str) -> Iterat
         if fail_on == "never" or finding.severity.rank > Severity(fail_on).rank:
             continue
         text = _text(finding)
-        own = [one for one in homes if finding.cluster in (one[0].name, one[0].id)]
+        own = [one for one in homes if finding.concerns(one[0])]
         documents = frozenset(path for _, paths, _ in own for path in paths)
         yield _mark(documents, finding.resource, finding.location, text)
         yield from (_mark(documents, hop.resource, hop.location, text) for hop in finding.deciders)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 
 from aks_egress.arm.resources import Document, Resource
 from aks_egress.evaluation.demand import Decider
@@ -59,6 +60,7 @@ class Context:
         label: str = "",
         origin: Origin | None = None,
         cluster: str = "",
+        judged: JudgedCluster | None = None,
         severity: Severity | None = None,
         requirements: Iterable[str] = (),
         breaks: Iterable[str] = (),
@@ -85,7 +87,22 @@ class Context:
             deciders=tuple(report_hop(decider, self.places) for decider in deciders),
             counterexample=dict(counterexample) if counterexample is not None else None,
             key=tuple(key),
+            document=self._document(cluster, judged, resource),
         )
+
+    def _document(self, cluster: str, judged: JudgedCluster | None, resource: Resource | None) -> str:
+        """The document whose cluster is meant, where several have one of that name; empty where all may be.
+
+        It is the judged cluster's, else the resource's: a hub that they share concerns each of them.
+        """
+        found = [one.cluster.document for one in self.clusters if one.cluster and one.name == cluster]
+        if len(found) < 2:
+            return ""
+        home = judged.cluster.document if judged is not None and judged.cluster is not None else None
+        if home is None and resource is not None:
+            with suppress(KeyError):  # a resource that stands in no document
+                home = self.topology.graph.home(resource)
+        return home.path if home is not None and any(one is home for one in found) else ""
 
 
 Check = Callable[[Context], Iterator[Finding]]

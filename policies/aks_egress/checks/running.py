@@ -114,12 +114,13 @@ def _order(finding: Finding) -> tuple[object, ...]:
         place.line or 0,
         finding.resource,
         finding.message,
+        finding.document,
     )
 
 
 def _distinct(found: list[Finding]) -> list[Finding]:
     """Each fingerprint once: what two clusters share is said once for each of them, not twice."""
-    seen: dict[tuple[str, str], Finding] = {}
+    seen: dict[tuple[str, str, str], Finding] = {}
     for finding in found:
-        seen.setdefault((finding.fingerprint, finding.message), finding)
+        seen.setdefault((finding.fingerprint, finding.message, finding.document), finding)
     return list(seen.values())

@@ -32,6 +32,7 @@ def report_cluster(judged: JudgedCluster, places: Places) -> Cluster:
         flows=tuple(report_flow(flow, places) for flow in judged.flows),
         facts=judged.facts.table(),
         place=places.of(origin) if origin is not None else None,
+        document=judged.cluster.document.path if judged.cluster is not None else "",
     )
 
 

@@ -98,6 +98,7 @@ def _cluster(cluster: Cluster) -> Json:
         },
         "verdict": str(cluster.verdict),
         "place": _location(cluster.place),
+        "document": cluster.document,
         "facts": [{"name": name, "value": value, "source": source} for name, value, source in cluster.facts],
         "flows": [flow_json(flow) for flow in cluster.flows],
     }
@@ -155,6 +156,7 @@ def finding_json(finding: Finding) -> Json:
         "name": finding.name,
         "severity": str(finding.severity),
         "cluster": finding.cluster,
+        "document": finding.document,
         "requirements": list(finding.requirements),
         "resource": finding.resource,
         "resourceId": finding.resource_id,

@@ -129,6 +129,8 @@ class Cluster:
     flows: tuple[Flow, ...]
     facts: tuple[tuple[str, str, str], ...] = ()
     place: Location | None = None
+    #: the path of the document that it came in: several may hold a cluster of one name
+    document: str = ""
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -157,8 +159,16 @@ class Finding:
     suppressed_by: str = ""
     #: whether it is accepted beside the definition at fault, and not in a configuration
     suppressed_in_source: bool = False
+    #: the path of the document whose cluster it is about, where several have one of that name
+    document: str = ""
     #: what identifies the finding beside its rule, cluster and resource, free of lines and wording
     key: tuple[str, ...] = ()
+
+    def concerns(self, cluster: Cluster) -> bool:
+        """Whether it is about this cluster, and not about one of the same name in another document."""
+        return bool(cluster.name) and (
+            self.cluster in (cluster.name, cluster.id) and self.document in ("", cluster.document)
+        )
 
     @property
     def fingerprint(self) -> str:

@@ -164,7 +164,7 @@ def _flows_of(report: Report, finding: Finding) -> Sequence[Flow]:
     return [
         flow
         for cluster in report.clusters
-        if finding.cluster in (cluster.name, cluster.id)
+        if finding.concerns(cluster)
         for flow in cluster.flows
         if flow.requirement in wanted and flow.verdict is not Verdict.OPEN
     ]

@@ -72,7 +72,7 @@ def hop_title(hop: Hop) -> str:
 
 def cluster_findings(report: Report, cluster: Cluster) -> list[Finding]:
     """The findings on a cluster."""
-    return [one for one in report.findings if cluster.name and one.cluster in (cluster.name, cluster.id)]
+    return [one for one in report.findings if one.concerns(cluster)]
 
 
 def says_undecided(finding: Finding) -> bool:
@@ -82,8 +82,7 @@ def says_undecided(finding: Finding) -> bool:
 
 def other_findings(report: Report) -> list[Finding]:
     """The findings on no cluster of the report."""
-    named = {name for cluster in report.clusters for name in (cluster.name, cluster.id) if cluster.name}
-    return [one for one in report.findings if one.cluster not in named]
+    return [one for one in report.findings if not any(map(one.concerns, report.clusters))]
 
 
 @record(frozen=True, slots=True)
