@@ -174,45 +174,57 @@ def names_and_groups(context: Context) -> Iterator[Finding]:
                 and firewall.dns_proxy is False
                 and firewall.tier != "basic"
             ):
-                yield context.finding(
-                    NO_PROXY,
-                    f"network rule `{one.label}` names {_some(one.fqdns.known)}, and DNS proxy is off in firewall `{firewall.label}`; Azure refuses "
-                    "it, or the firewall resolves other addresses than the nodes do",
-                    resource=one.owner,
-                    origin=one.origin,
-                    cluster=cluster,
-                    fix="turn DNS proxy on and point the network's DNS servers at the firewall, or use an application rule",
-                    key=(one.label,),
-                )
-            for name in one.fqdns.known:
-                if not well_formed(name) or (one.stage == "network" and name.startswith("*")):
-                    where = (
-                        "network rules take no wildcards"
-                        if one.stage == "network"
-                        else "a `*` works at the far left only"
-                    )
-                    yield context.finding(
-                        WILDCARD,
-                        f"{one.stage} rule `{one.label}` names `{name}`: {where}, so the rule covers nothing of it",
-                        resource=one.owner,
-                        origin=one.origin,
-                        cluster=cluster,
-                        fix="use an application rule with `*.` in front"
-                        if one.stage == "network"
-                        else "put the `*` in front of the name, or list the names",
-                        key=(one.label, name),
-                    )
-            for link in (*one.source_groups, *one.destination_groups):
-                if link.sole is not None and not tokens(link.sole.prop("ipAddresses")).given:
-                    yield context.finding(
-                        EMPTY_GROUP,
-                        f"{one.stage} rule `{one.label}` uses IP group `{link.sole.label}`, which is empty: the firewall skips the rule",
-                        resource=one.owner,
-                        origin=one.origin,
-                        cluster=cluster,
-                        fix="fill the IP group, or take it out of the rule",
-                        key=(one.label, link.sole.label),
-                    )
+                yield _without_proxy(context, firewall, one, cluster)
+            yield from _wildcards(context, one, cluster)
+            yield from _empty_groups(context, one, cluster)
+
+
+def _without_proxy(context: Context, firewall: Firewall, one: FirewallRule, cluster: str) -> Finding:
+    return context.finding(
+        NO_PROXY,
+        f"network rule `{one.label}` names {_some(one.fqdns.known)}, and DNS proxy is off in firewall `{firewall.label}`; Azure refuses "
+        "it, or the firewall resolves other addresses than the nodes do",
+        resource=one.owner,
+        origin=one.origin,
+        cluster=cluster,
+        fix="turn DNS proxy on and point the network's DNS servers at the firewall, or use an application rule",
+        key=(one.label,),
+    )
+
+
+def _wildcards(context: Context, one: FirewallRule, cluster: str) -> Iterator[Finding]:
+    network = one.stage == "network"
+    where = "network rules take no wildcards" if network else "a `*` works at the far left only"
+    mended = (
+        "use an application rule with `*.` in front"
+        if network
+        else "put the `*` in front of the name, or list the names"
+    )
+    for name in one.fqdns.known:
+        if not well_formed(name) or (network and name.startswith("*")):
+            yield context.finding(
+                WILDCARD,
+                f"{one.stage} rule `{one.label}` names `{name}`: {where}, so the rule covers nothing of it",
+                resource=one.owner,
+                origin=one.origin,
+                cluster=cluster,
+                fix=mended,
+                key=(one.label, name),
+            )
+
+
+def _empty_groups(context: Context, one: FirewallRule, cluster: str) -> Iterator[Finding]:
+    for link in (*one.source_groups, *one.destination_groups):
+        if link.sole is not None and not tokens(link.sole.prop("ipAddresses")).given:
+            yield context.finding(
+                EMPTY_GROUP,
+                f"{one.stage} rule `{one.label}` uses IP group `{link.sole.label}`, which is empty: the firewall skips the rule",
+                resource=one.owner,
+                origin=one.origin,
+                cluster=cluster,
+                fix="fill the IP group, or take it out of the rule",
+                key=(one.label, link.sole.label),
+            )
 
 
 def _some(names: tuple[str, ...]) -> str:

@@ -233,14 +233,7 @@ def _reason(verdict: Verdict, concerned: Sequence[Trace], every: Sequence[Trace]
     if verdict is Verdict.OPEN:
         return "every packet gets through", ""
     if verdict in (Verdict.BLOCKED, Verdict.PARTIAL):
-        found = [
-            decider
-            for trace in concerned
-            for step in trace.steps
-            for decider in step
-            if outcome(step) is Verdict.BLOCKED
-        ]
-        return "; ".join(_distinct(_told(decider) for decider in found)[:4]), ""
+        return "; ".join(_blockers(concerned)[:4]), ""
     doubtful = [
         step
         for trace in every
@@ -249,20 +242,7 @@ def _reason(verdict: Verdict, concerned: Sequence[Trace], every: Sequence[Trace]
         if outcome(step) is Verdict.UNKNOWN
     ]
     if not doubtful:
-        shut = merge([trace.box for trace in every if trace.verdict is Verdict.BLOCKED])
-        ranges = ", ".join(prefixes(union(box.destination for box in shut), 4))
-        blockers = _distinct(
-            _told(d)
-            for t in every
-            if t.verdict is Verdict.BLOCKED
-            for s in t.steps
-            for d in s
-            if outcome(s) is Verdict.BLOCKED
-        )
-        if not shut:
-            return _either(every)
-        why = f"one address is needed, nobody can say which, and a part of the range is shut ({ranges}): {'; '.join(blockers[:3])}"
-        return why, OPEN_RANGE
+        return _half_shut(every)
     step = doubtful[0]
     unknown = next((decider for decider in step if decider.action is Action.UNKNOWN), None)
     settle = next((decider.settle for one in doubtful for decider in one if decider.settle), "")
@@ -272,6 +252,31 @@ def _reason(verdict: Verdict, concerned: Sequence[Trace], every: Sequence[Trace]
     return (
         f"which of these decides cannot be told: {names} at {step[0].hop} `{step[0].resource}`",
         settle or (BY_NAME if step[0].hop == "firewall" else OPEN_RANGE),
+    )
+
+
+def _blockers(traces: Iterable[Trace]) -> tuple[str, ...]:
+    """Who denies or drops packets, in words."""
+    return _distinct(
+        _told(one)
+        for trace in traces
+        for step in trace.steps
+        for one in step
+        if outcome(step) is Verdict.BLOCKED
+    )
+
+
+def _half_shut(every: Sequence[Trace]) -> tuple[str, str]:
+    """One address of a range is needed, and a part of the range is shut."""
+    closed = [trace for trace in every if trace.verdict is Verdict.BLOCKED]
+    if not closed:
+        return _either(every)
+    shut = merge([trace.box for trace in closed])
+    ranges = ", ".join(prefixes(union(box.destination for box in shut), 4))
+    blockers = "; ".join(_blockers(closed)[:3])
+    return (
+        f"one address is needed, nobody can say which, and a part of the range is shut ({ranges}): {blockers}",
+        OPEN_RANGE,
     )
 
 
