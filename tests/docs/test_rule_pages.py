@@ -137,7 +137,9 @@ def test_a_page_fits_a_terminal(code: str) -> None:
     bodies = "".join(one["body"] for one in FENCE.finditer(text))
     prose = [line for line in FENCE.sub("", text).splitlines() if "https://" not in line]
     assert [line for line in prose if len(line) > 100] == []
-    assert [line for line in prose if line.count("`") % 2] == [], "an error text is cut in two: nobody finds it"
+    assert [line for line in prose if line.count("`") % 2] == [], (
+        "an error text is cut in two: nobody finds it"
+    )
     assert [line for line in bodies.splitlines() if len(line) > 120] == []
 
 
