@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,16 +18,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr = StringIO()
     gc.set_threshold(200_000, 20, 20)  # a short run makes many objects and hardly any rubbish
     try:
-        status = cli.run(sys.argv[1:] if arguments is None else list(arguments))
-        if arguments is None:
-            gc.freeze()  # the process ends: nothing is gained by looking for rubbish once more
-        return status
+        return cli.run(sys.argv[1:] if arguments is None else list(arguments))
     except KeyboardInterrupt:
         _say("aks-egress: interrupted, nothing was decided\n")
         return 130
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback, never a pass
         _say(_last_words(error))
         return 2
+
+
+def entry() -> None:
+    """The command of a process of its own: ends it without taking it apart, which costs a tenth of a small scan."""
+    status = main()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError, AttributeError):
+        sys.exit(status)  # the interpreter's own end knows what to do with a closed pipe
+    os._exit(status)
 
 
 def _say(text: str) -> None:
@@ -50,4 +59,4 @@ def _last_words(error: Exception) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    entry()
