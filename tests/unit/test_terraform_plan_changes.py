@@ -54,7 +54,9 @@ def test_a_replaced_resource_is_as_it_will_be() -> None:
     )
     document = read(plan(table))
     assert [row.name for row in document.resources] == ["t"]
-    assert document.deleted == frozenset()
+    assert [one.name for one in document.deleted] == ["old-name"]
+    table["before"] = {"name": "t", "id": f"{PREFIX}/routeTables/t", "resource_group_name": "rg"}
+    assert read(plan(table)).deleted == frozenset()
 
 
 def test_what_terraform_forgets_stays() -> None:

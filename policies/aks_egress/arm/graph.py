@@ -10,9 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from aks_egress.arm.ids import ResourceId, parse_id
-from aks_egress.arm.resources import Document, Resource, Role
-from aks_egress.records import field, record, replace
-from aks_egress.values import NOWHERE, Origin, Step, Unknown, Value, get, settle
+from aks_egress.arm.index import INLINE, Index, rows_of
+from aks_egress.arm.overlay import Gone, agreed, laid
+from aks_egress.arm.resources import Document, Kept, Kind, Resource, Role
+from aks_egress.records import record, replace
+from aks_egress.values import NOWHERE, Origin, Step, Unknown, Value, at, get, settle
 
 
 @record(frozen=True, slots=True)
@@ -45,87 +47,99 @@ class Link:
 ABSENT = Link((None,))
 
 
-@record(slots=True)
-class _Index:
-    """The resources of one document, by id and by what survives an open scope."""
-
-    document: Document
-    by_key: dict[str, list[Resource]] = field(default_factory=dict)
-    by_names: dict[tuple[str, ...], list[Resource]] = field(default_factory=dict)
-    by_kind: dict[str, list[Resource]] = field(default_factory=dict)
-    children: dict[tuple[str, ...], list[Resource]] = field(default_factory=dict)
-    _adrift: dict[str, Resource | None] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for resource in self.document.resources:
-            names = _names(resource.id)
-            self.by_key.setdefault(resource.id.key, []).append(resource)
-            self.by_names.setdefault(names, []).append(resource)
-            self.by_kind.setdefault(resource.kind, []).append(resource)
-            if len(resource.id.names) > 1:
-                self.children.setdefault((resource.kind, *names[1:-1]), []).append(resource)
-
-    def find(self, wanted: ResourceId) -> list[Resource]:
-        """The resources of that id; where scopes are open, all that could be it."""
-        exact = self.by_key.get(wanted.key)
-        if exact is not None:
-            return exact
-        return [one for one in self.by_names.get(_names(wanted), ()) if one.id.could_be(wanted)]
-
-    def adrift(self, kind: str) -> Resource | None:
-        """The first child of a type whose parent is not named and not in the document."""
-        if kind not in self._adrift:
-            found = ((one, one.id.parent) for one in self.by_kind.get(kind, ()) if not one.existing)
-            lost = (one for one, up in found if up and up.open_names and not self.find(up))
-            self._adrift[kind] = next(lost, None)
-        return self._adrift[kind]
-
-
-def _names(resource_id: ResourceId) -> tuple[str, ...]:
-    return (resource_id.kind, *(name.casefold() for name in resource_id.names))
-
-
 class Graph:
     """The resources of all documents and the links between them."""
 
     def __init__(self, documents: Sequence[Document]) -> None:
         self.documents = tuple(documents)
-        self._indexes = {id(document): _Index(document) for document in documents}
+        self._indexes = {id(document): Index(document) for document in documents}
         self._home = {id(one): document for document in documents for one in document.resources}
         self._inline: dict[tuple[int, str], list[Resource] | Unknown] = {}
+        self._doubtful: dict[tuple[int, int], Resource] = {}
         for document in documents:
             for one in document.resources:
                 one.settle = self._settled
-        self._gone = [one for document in documents if not document.deployed for one in document.deleted]
+        self._gone = Gone(documents)
+        self._twins: dict[int, bool] = {}
+        self._plans = [document for document in documents if not document.deployed]
+        there = [document for document in documents if document.deployed and self._plans]
         self._superseded = {
-            id(one)
-            for document in documents
-            if document.deployed
-            for one in document.resources
-            if self._is_gone(one.id) or self._planned(one.id)
+            id(one) for document in there for one in document.resources if self.taken_over(one.id)
         }
 
-    def _is_gone(self, wanted: ResourceId) -> bool:
-        """Whether a definition that is yet to be deployed deletes the resource, or its parent."""
-        if not self._gone:
-            return False
-        above = wanted.parent
-        return any(one.could_be(wanted) for one in self._gone) or (above is not None and self._is_gone(above))
+    def taken_over(self, wanted: ResourceId) -> bool:
+        """Whether a definition that is yet to be deployed deletes what runs under an id, or defines it."""
+        return self._gone.by(wanted) is not None or any(map(self._sole, self._planned(wanted)))
+
+    def _sole(self, planned: Resource) -> bool:
+        """Whether it is certain which resource that runs a planned one is: its scope may be open."""
+        if id(planned) not in self._twins:
+            keys = {one.id.key for _, one in self._running(planned)}
+            self._twins[id(planned)] = planned.id.key in keys or len(keys) < 2
+        return self._twins[id(planned)]
+
+    def _running(self, resource: Resource) -> list[tuple[Document, Resource]]:
+        """What runs under the id of a resource of another document."""
+        home = self.home(resource)
+        return [
+            (document, one)
+            for document in self._others(home)
+            if document.deployed
+            for one in self._in(resource.id, document)
+            if not one.existing
+        ]
 
     def _planned(self, wanted: ResourceId) -> list[Resource]:
         """What definitions that are yet to be deployed hold under an id."""
-        return [
-            one
-            for document in self.documents
-            if not document.deployed
-            for one in self._in(wanted, document)
-            if not one.existing
-        ]
+        return [one for document in self._plans for one in self._in(wanted, document) if not one.existing]
 
     def _settled(self, resource: Resource, body: Mapping[str, Value]) -> Mapping[str, Value]:
         """A body in which values that are promised to be another resource's are that resource's."""
         settled = settle(dict(body), partial(self._told, self.home(resource)))
-        return settled if isinstance(settled, dict) else body
+        whole: Mapping[str, Value] = settled if isinstance(settled, dict) else body
+        for kept in resource.kept:
+            whole = self._completed(resource, whole, kept)
+        return whole
+
+    def _completed(self, resource: Resource, body: Mapping[str, Value], kept: Kept) -> Mapping[str, Value]:
+        """A body with one part as others say it; as it is where nobody does."""
+        wanted, path = resource.id, kept.path
+        if len(path) > 3 and isinstance(path[2], int):  # of a child that the body lists
+            name = at(dict(body), *path[:3], "name")
+            if not isinstance(name, str):
+                return body
+            wanted, path = wanted.child(str(path[1]), name.replace("/", "_")), path[3:]
+        found = self._sayers(resource, wanted, path)
+        if not found:
+            return body
+        why = f"what there is and what is planned differ about `{path[-1]}` of `{resource.label}`"
+        said = agreed([one.get(*path) for one in found], Unknown(why, resource.origin))
+        whole, rows = laid(body, kept, said)
+        own = {(*kept.path, new): found[0].place(*path, old) for new, old in rows.items()}
+        resource.places = {**resource.places, **(own or {kept.path: found[0].place(*path)})}
+        return whole
+
+    def _sayers(self, resource: Resource, wanted: ResourceId, path: tuple[Step, ...]) -> list[Resource]:
+        """Those who decide over a part that a definition leaves to others: definitions, else what runs."""
+        home = self.home(resource)
+        above = self._in(wanted.parent, home) if resource.stands_in and wanted.parent else []
+        rows = [self.inline(one, wanted.kind) for one in above]
+        listed = [one for some in rows if isinstance(some, list) for one in some if one.id.could_be(wanted)]
+        if listed:
+            return listed
+        planned = [one for one in self._planned(wanted) if one is not resource and _says(one, path)]
+        if planned or resource.anew or wanted.open_names:
+            return planned
+        found = (
+            one for document in self._others(home) if document.deployed for one in self._in(wanted, document)
+        )
+        return [one for one in found if not one.existing and self._gone.by(one.id) is None]
+
+    def left_running(self, resource: Resource) -> list[Resource]:
+        """What runs that a resource will be laid over; empty where it will be made anew or runs itself."""
+        if resource.anew or self.home(resource).deployed or resource.id.open_names:
+            return []
+        return [one for _, one in self._running(resource) if self._gone.by(one.id) is None]
 
     def _told(self, near: Document, promised: Unknown) -> Value:
         """What another resource says, where exactly one is meant and it says it; else the promise itself."""
@@ -175,29 +189,46 @@ class Graph:
     def find(self, wanted: ResourceId, near: Document, origin: Origin = NOWHERE) -> Link:
         """The resource of an id, as seen from a document."""
         own = self._in(wanted, near)
-        found = self._planned(wanted) if near.deployed else [one for one in own if not one.existing]
+        found = self._over(wanted, own) if near.deployed else self._own(wanted, near, own)
         found = found or self._elsewhere(wanted, near)
         if not found:
             return self._lost(wanted, near, own[0] if own else None, origin)
         doubt = next((one.uncertain for one in found if one.uncertain is not None), None)
         return Link(tuple(self._distinct_bodies(found)), doubt, origin)
 
+    def _over(self, wanted: ResourceId, own: list[Resource]) -> list[Resource]:
+        """What is planned in place of what runs; beside it where another one that runs may be meant."""
+        planned = _whole_ones(self._planned(wanted))
+        return planned if all(map(self._sole, planned)) else [*planned, *own]
+
+    def _own(self, wanted: ResourceId, near: Document, own: list[Resource]) -> list[Resource]:
+        """What a definition says itself, unless it only adds to what another one defines."""
+        found = [one for one in own if not one.existing]
+        if not all(one.stands_in for one in found):
+            return found
+        others = [one for one in self._planned(wanted) if not one.stands_in and self.home(one) is not near]
+        return others or found
+
     def _elsewhere(self, wanted: ResourceId, near: Document) -> list[Resource]:
         """What the other documents hold under an id: what is yet to be deployed wins over what runs."""
-        if self._is_gone(wanted) or wanted.open_names:
+        if wanted.open_names:
             return []
         places = [near, *self._others(near)] if near.deployed else self._others(near)
         found = [
             (document, one) for document in places for one in self._in(wanted, document) if not one.existing
         ]
-        planned = [one for document, one in found if not document.deployed]
-        return planned or [one for _, one in found]
+        planned = _whole_ones([one for document, one in found if not document.deployed])
+        gone = not planned and self._gone.by(wanted) is not None
+        return planned or ([] if gone else [one for _, one in found])
 
     def _others(self, near: Document) -> list[Document]:
         """The other documents in the order they are asked: what is deployed together first."""
         return [one for role in Role for one in self.documents if one is not near and one.role is role]
 
     def _lost(self, wanted: ResourceId, near: Document, known: Resource | None, origin: Origin) -> Link:
+        gone = self._gone.why(wanted)
+        if gone is not None:
+            return Link((), replace(gone, origin=gone.origin if origin is NOWHERE else origin), origin)
         if known is not None and isinstance(known.get("properties"), dict):
             return Link((known,), None, origin)  # a data source or an `existing` with a body of its own
         gap = self._gap(wanted, near)
@@ -216,7 +247,7 @@ class Graph:
     def _in(self, wanted: ResourceId, document: Document) -> list[Resource]:
         """What a document holds under an id, inline children included."""
         found = self._indexes[id(document)].find(wanted)
-        if found or wanted.parent is None or wanted.kind not in _INLINE:
+        if found or wanted.parent is None or wanted.kind not in INLINE:
             return found
         rows = [self.inline(holder, wanted.kind) for holder in self._in(wanted.parent, document)]
         name = wanted.name.casefold()
@@ -240,7 +271,7 @@ class Graph:
         ]
         found += [child for child, _ in own]
         if home.deployed:
-            found = [child for child in found if not self._is_gone(child.id) and not self._planned(child.id)]
+            found = [child for child in found if not self.taken_over(child.id)]
         more, doubt = self._from_others(parent, kind, {child.name.casefold() for child in found})
         return [*found, *more], gap or doubt
 
@@ -253,32 +284,69 @@ class Graph:
         if parent.id.open_names:
             return [], None
         for document in self._others(self.home(parent)):
-            holders = [one for one in self._in(parent.id, document) if not one.existing]
-            if holders and document.deployed and not self._says_children(parent, kind):
-                for child in self._deployed_children(holders[0], kind):
-                    found.setdefault(child.name.casefold(), child)
-            if holders:
+            if document.deployed and parent.anew:
+                continue
+            if any(not one.existing for one in self._in(parent.id, document)):
                 continue
             for child, why in self._apart(parent, kind, document):
+                if document.deployed and self.taken_over(child.id):
+                    continue
                 gap = gap or why
                 seen = found.setdefault(child.name.casefold(), child)
                 if seen is not child and not self._same(seen, child):
                     gap = gap or Unknown(
                         f"several documents define `{child.label}`, each in its own way", child.origin
                     )
-        return [child for name, child in found.items() if name not in taken], gap
+        running, doubt = self._still_running(parent, kind)
+        found = {**{child.name.casefold(): child for child in running}, **found}
+        return [child for name, child in found.items() if name not in taken], gap or doubt
+
+    def _still_running(self, parent: Resource, kind: str) -> tuple[list[Resource], Unknown | None]:
+        """The children that run under a resource which a definition mentions without listing them."""
+        if self._says_children(parent, kind):
+            return [], None
+        pictures = [self._children_of(one, kind) for one in self.left_running(parent)]
+        if not pictures:
+            return [], None
+        first, *others = pictures
+        if not all(self._alike(first, one) for one in others):
+            why = f"several pictures of what runs differ about what is part of `{parent.label}`"
+            settle = (
+                "name only the one that holds, or give the subscription and resource group of what is planned"
+            )
+            return first, Unknown(why, parent.origin, settle=settle)
+        return [self._perhaps(parent, child, kind) for child in first], None
+
+    def _children_of(self, holder: Resource, kind: str) -> list[Resource]:
+        """The children that one picture shows, without those that are deleted or defined anew."""
+        rows = self.inline(holder, kind)
+        apart = [child for child, _ in self._apart(holder, kind, self.home(holder))]
+        every = [*(rows if isinstance(rows, list) else []), *apart]
+        return [child for child in every if not self.taken_over(child.id)]
+
+    def _alike(self, some: list[Resource], others: list[Resource]) -> bool:
+        """Whether two pictures show the same children."""
+        named = {one.name.casefold(): one for one in others}
+        return len(some) == len(others) and all(
+            one.name.casefold() in named and self._same(one, named[one.name.casefold()]) for one in some
+        )
+
+    def _perhaps(self, parent: Resource, child: Resource, kind: str) -> Resource:
+        """A child that runs; where its parent's definition would take it away by not listing it, a doubtful one."""
+        if kind not in _REPLACED or self.home(parent).kind in _LEAVING or parent.stands_in:
+            return child
+        key = id(parent), id(child)
+        if key not in self._doubtful:
+            why = f"`{parent.label}` lists no {_plural(kind)}, and Azure takes away those that a definition does not list"
+            told = Unknown(why, parent.origin, settle="list them in the definition, or define each by itself")
+            self._doubtful[key] = replace(child, uncertain=child.uncertain or told)
+            self._home[id(self._doubtful[key])] = self.home(child)
+        return self._doubtful[key]
 
     def _says_children(self, parent: Resource, kind: str) -> bool:
         """Whether a definition lists its children itself: then what runs beside them goes."""
-        path = _INLINE.get(kind)
+        path = INLINE.get(kind)
         return self.home(parent).deployed or (path is not None and parent.get(*path) is not None)
-
-    def _deployed_children(self, parent: Resource, kind: str) -> list[Resource]:
-        """The children that run under a resource which a definition mentions without listing them."""
-        rows = self.inline(parent, kind)
-        apart = [child for child, _ in self._apart(parent, kind, self.home(parent))]
-        every = [*(rows if isinstance(rows, list) else []), *apart]
-        return [child for child in every if not self._is_gone(child.id)]
 
     def _apart(
         self, parent: Resource, kind: str, document: Document
@@ -329,20 +397,11 @@ class Graph:
         """The children written inside their parent, as resources of their own."""
         key = id(parent), kind.casefold()
         if key not in self._inline:
-            rows = _rows(parent, kind)
+            rows = rows_of(parent, kind)
             self._inline[key] = rows
             for row in rows if isinstance(rows, list) else ():
                 self._home[id(row)] = self.home(parent)
         return self._inline[key]
-
-
-#: child type -> where a parent's body holds such children
-_INLINE: dict[str, tuple[Step, ...]] = {
-    "microsoft.network/virtualnetworks/subnets": ("properties", "subnets"),
-    "microsoft.network/virtualnetworks/virtualnetworkpeerings": ("properties", "virtualNetworkPeerings"),
-    "microsoft.network/networksecuritygroups/securityrules": ("properties", "securityRules"),
-    "microsoft.network/routetables/routes": ("properties", "routes"),
-}
 
 
 #: children that change what their siblings do, so that one whose parent is not known leaves every parent open
@@ -354,42 +413,28 @@ _ORDERED = (
 )
 
 
-def _rows(parent: Resource, kind: str) -> list[Resource] | Unknown:
-    path = _INLINE.get(kind.casefold())
-    value = parent.get(*path) if path else None
-    if value is None or path is None:
-        return []
-    if isinstance(value, Unknown):
-        return value
-    if not isinstance(value, list):
-        return Unknown(f"`{path[-1]}` is not a list", parent.place(*path))
-    rows: list[Resource] = []
-    for i, item in enumerate(value):
-        if isinstance(item, Unknown):
-            return item
-        rows.append(_row(parent, path, i, item))
-    return rows
+#: children that Azure takes away from a parent that is deployed without a list of them (a network's subnets
+#: stay since API version 2023-09-01, and before that Azure refuses while they are in use)
+_REPLACED = _ORDERED[:2]
+
+#: dialects that leave alone what a definition does not list
+_LEAVING = (Kind.TERRAFORM_PLAN, Kind.TERRAFORM_SOURCE)
 
 
-def _row(parent: Resource, path: tuple[Step, ...], i: int, item: Value) -> Resource:
-    name = get(item, "name")
-    spelled = (
-        str(name) if isinstance(name, str | int | float) and str(name).strip() else f"{{{path[-1]}[{i}]}}"
-    )
-    place = (*path, i)
-    deeper = {
-        key[len(place) :]: origin
-        for key, origin in parent.places.items()
-        if key[: len(place)] == place and len(key) > len(place)
-    }
-    return Resource(
-        parent.id.child(str(path[-1]), spelled.replace("/", "_")),
-        parent.place(*place),
-        item if isinstance(item, dict) else {},
-        deeper,
-        address=parent.address,
-        uncertain=parent.uncertain,
-    )
+def _plural(kind: str) -> str:
+    """What people call the children of a type."""
+    return {"securityrules": "rules"}.get(kind.rsplit("/", 1)[-1], kind.rsplit("/", 1)[-1])
+
+
+def _says(resource: Resource, path: tuple[Step, ...]) -> bool:
+    """Whether a definition says a part itself."""
+    resource.get("properties")  # what is kept is known once the body has been read
+    return not resource.existing and all(one.path != path for one in resource.kept)
+
+
+def _whole_ones(found: list[Resource]) -> list[Resource]:
+    """Definitions before those that only add to one."""
+    return [one for one in found if not one.stands_in] or found
 
 
 def _distinct(options: Iterable[Resource | None]) -> list[Resource | None]:

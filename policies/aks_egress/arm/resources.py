@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
 from aks_egress.arm.ids import ResourceId
@@ -43,6 +43,17 @@ class Notice:
     malformed: bool = False
 
 
+@record(frozen=True, slots=True)
+class Kept:
+    """A part of a resource that its definition leaves to others, such as a subnet's group in Terraform.
+
+    It is what another definition says, else what runs; of a list, `dropped` rows are taken away.
+    """
+
+    path: tuple[Step, ...]
+    dropped: tuple[Value, ...] = ()
+
+
 @record(slots=True, eq=False)
 class Resource:
     """One resource in ARM's shape.
@@ -54,6 +65,10 @@ class Resource:
     (`azurerm_route_table.spoke`, a Pulumi URN), else empty.  `existing` resources are referred
     to, not deployed: their body may say nothing.  `uncertain` is why nobody can say whether the
     resource will be there at all (a condition that is not known), else None.
+
+    `kept` are the parts that others decide, known once the body has been read.  A resource that
+    `stands_in` is one of which its document says no more than such a part.  With `anew` it will be
+    created, so that nothing of what runs belongs to it.
     """
 
     id: ResourceId
@@ -64,6 +79,9 @@ class Resource:
     api_version: str = ""
     existing: bool = False
     uncertain: Unknown | None = None
+    kept: Sequence[Kept] = ()
+    stands_in: bool = False
+    anew: bool = False
     #: fills in what other resources of the run say, once, when somebody first asks; set by the graph
     settle: Callable[[Resource, Mapping[str, Value]], Mapping[str, Value]] | None = field(
         default=None, repr=False
@@ -123,8 +141,9 @@ class Document:
     of them and finding nothing proves nothing.  `unread` = {"*": …} speaks of every type, an id (its
     `key`) of that one resource.
     `deployed` marks a picture of what runs already (a snapshot, a state): definitions that are yet
-    to be deployed are laid over it, and what they delete (`deleted`) is gone from it.  `remarks` are
-    sentences for the report: when the picture was taken, what it contradicts.
+    to be deployed are laid over it, and what they delete (`deleted`, and everything in `deleted_groups`,
+    ids of resource groups) is gone from it.  `remarks` are sentences for the report: when the picture
+    was taken, what it contradicts.
     """
 
     path: str
@@ -134,6 +153,7 @@ class Document:
     role: Role = Role.SUBJECT
     unread: Mapping[str, Unknown] = field(default_factory=dict)
     deleted: frozenset[ResourceId] = frozenset()
+    deleted_groups: frozenset[str] = frozenset()
     cloud: str = ""
     deployed: bool = False
     remarks: tuple[str, ...] = ()

@@ -200,7 +200,23 @@ def _pools(graph: Graph, subnets: Subnets, resource: Resource) -> tuple[list[Poo
     ]
     replaced = {pool.name.casefold() for pool in apart}
     pools = [pool for pool in inline if pool.name.casefold() not in replaced] + apart
-    return _beside_the_first(pools), gap or more
+    beside = _left_running(graph, subnets, resource, {pool.name.casefold() for pool in pools})
+    return _beside_the_first([*pools, *beside]), gap or more
+
+
+def _left_running(graph: Graph, subnets: Subnets, resource: Resource, named: set[str]) -> list[Pool]:
+    """Pools that run and that a cluster's definition does not name: it never takes one away."""
+    found: dict[str, Pool] = {}
+    for running in graph.left_running(resource):
+        rows = items(running.prop("agentPoolProfiles"))
+        for i, row in enumerate(() if isinstance(rows, Unknown) else rows):
+            name = text(get(row, "name"))
+            if not isinstance(name, str) or name.casefold() in named or "/" in name:
+                continue
+            if not graph.taken_over(resource.id.child("agentPools", name)):
+                place = ("properties", "agentPoolProfiles", i)
+                found.setdefault(name.casefold(), _pool(graph, subnets, running, row, resource, place))
+    return list(found.values())
 
 
 def _beside_the_first(pools: list[Pool]) -> list[Pool]:

@@ -101,7 +101,10 @@ class _Plan:
         self.value = _checked(text)
         self.configuration = Configuration(self.value.get("configuration"))
         self.providers = Providers(self.configuration, table(self.value.get("variables")))
-        self.changes = dict(self._changes())
+        self.every_change = list(self._changes())
+        self.changes = {
+            address: change for address, change in self.every_change if change.body.get("deposed") is None
+        }
         self.notices: list[Notice] = []
         self.unread: dict[str, Unknown] = {}
 
@@ -112,10 +115,10 @@ class _Plan:
         instances = [one for one in everything if _concerns(one.type) or one.type in _HELPERS]
         for one in instances:
             one.follow = resolver.references
-        gone = [one for change in self.changes.values() for one in self._gone(change)]
+        gone = list(self._gone())
         self._subscriptions(instances)
         removed = _ids(instances, gone)
-        built = build(instances, removed)
+        built = build(instances, removed, gone)
         self._incomplete()
         text = self.text
         return Document(
@@ -125,6 +128,7 @@ class _Plan:
             (*self.notices, *built.notices),
             unread={**built.unread, **self.unread},
             deleted=removed,
+            deleted_groups=self._groups(everything),
             cloud=self.providers.cloud,
             locate=lambda origin: origin.line or text.line_of(origin.pointer),
         )
@@ -135,7 +139,7 @@ class _Plan:
             pointer = ("resource_changes", i)
             body = object_at(self.text, row, pointer)
             address = body.get("address")
-            if isinstance(address, str) and body.get("deposed") is None:
+            if isinstance(address, str):
                 yield address, _Change(body, pointer)
 
     def _instances(self) -> list[Planned]:
@@ -164,6 +168,7 @@ class _Plan:
         instance = self._instance(one, about.get("after_unknown"), about.get("after_sensitive"))
         instance.masked = change is not None
         instance.creating = change is None or "create" in change.actions
+        instance.anew = change is not None and instance.creating
         return instance
 
     def _prior(self, one: Shown) -> Planned:
@@ -199,9 +204,25 @@ class _Plan:
         instance.values = instance.origin.child("change", "before")
         return instance
 
-    def _gone(self, change: _Change) -> list[Planned]:
-        deleted = change.actions == ["delete"] and change.body.get("mode") != "data"
-        return [self._before(change)] if deleted and _concerns(str(change.body.get("type"))) else []
+    def _gone(self) -> Iterator[Planned]:
+        """What the plan deletes, replaced and left-over objects among it: they may have borne another id."""
+        for _, change in self.every_change:
+            kind = str(change.body.get("type"))
+            deleted = "delete" in change.actions and change.body.get("mode") != "data"
+            if deleted and _concerns(kind) and kind not in _LEFT_BEHIND:
+                yield self._before(change)
+
+    def _groups(self, everything: list[Planned]) -> frozenset[str]:
+        """The ids of resource groups that the plan deletes, with all that lies in them."""
+        named = {
+            str(one.raw.get("id")).casefold() for one in everything if one.type == _GROUP and not one.anew
+        }
+        found = {
+            str(table(change.change.get("before")).get("id"))
+            for _, change in self.every_change
+            if "delete" in change.actions and change.body.get("type") == _GROUP
+        }
+        return frozenset(one for one in found if one.casefold() not in named and one.startswith("/"))
 
     def _deferred(self) -> Iterator[Planned]:
         """Changes that Terraform puts off: they will be, and how is not known yet."""
@@ -285,6 +306,12 @@ _HELPERS: Final = frozenset(
 )
 
 
+_GROUP: Final = "azurerm_resource_group"
+
+#: deleting them changes nothing in Azure: they only changed something that stays
+_LEFT_BEHIND: Final = frozenset({"azapi_update_resource", "azapi_data_plane_resource"})
+
+
 def _concerns(kind: str) -> bool:
     return kind in TYPES or kind in FOLDS or kind in AZAPI or kind in TEMPLATES
 
@@ -317,8 +344,19 @@ def _unbound(name: str) -> NoReturn:
 
 
 def _ids(instances: list[Planned], gone: list[Planned]) -> frozenset[ResourceId]:
-    identities = Identities([*instances, *gone])
-    return frozenset(known for one in gone if (known := identities.of(one)) is not None)
+    """The ids of what will be gone, without those that something will bear again."""
+    identities = Identities([*gone, *instances])
+    found = {known for one in gone if (known := identities.of(one)) is not None and not known.open_names}
+    coming: dict[tuple[str, str], list[ResourceId]] = {}
+    for one in instances if found else ():
+        known = None if one.data else identities.of(one)
+        if known is not None:
+            coming.setdefault((known.kind, known.name.casefold()), []).append(known)
+    return frozenset(
+        one
+        for one in found
+        if not any(other.could_be(one) for other in coming.get((one.kind, one.name.casefold()), ()))
+    )
 
 
 def _checked(text: JsonText) -> Table:

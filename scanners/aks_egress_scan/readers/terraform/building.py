@@ -6,15 +6,16 @@ that ARM keeps inside another resource are written into it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import partial
 
 from aks_egress.arm.ids import ResourceId
-from aks_egress.arm.resources import Notice, Resource
+from aks_egress.arm.resources import Kept, Notice, Resource
 from aks_egress.records import field, record
 from aks_egress.values import Unknown, Value
 from aks_egress_scan.readers.mapping.azurerm import TYPES
-from aks_egress_scan.readers.mapping.fields import Spot, Writer, fill
-from aks_egress_scan.readers.mapping.kinds import Type
+from aks_egress_scan.readers.mapping.fields import Path, Spot, Writer, fill
+from aks_egress_scan.readers.mapping.kinds import VNETS, Type
 from aks_egress_scan.readers.terraform.azapi import azapi_body
 from aks_egress_scan.readers.terraform.folding import Folding, stand_ins
 from aks_egress_scan.readers.terraform.identity import AZAPI, Identities
@@ -35,13 +36,16 @@ class Built:
     notices: list[Notice] = field(default_factory=list)
 
 
-def build(instances: Sequence[Instance], removed: Iterable[ResourceId] = ()) -> Built:
+def build(
+    instances: Sequence[Instance], removed: Collection[ResourceId] = (), taken: Sequence[Instance] = ()
+) -> Built:
     """The resources that the instances are.
 
-    `removed` are ids of what will be gone: rows that a parent still shows for them are left out.
+    `removed` are ids of what will be gone: rows that a parent still shows for them are left out.  `taken`
+    are the instances that will be deleted, associations among them.
     """
     identities = Identities(instances)
-    folding = Folding(instances, identities)
+    folding = Folding(instances, identities, taken)
     gone = _gone(removed)
     out = Built()
     undeployed = _undeployed(instances)
@@ -63,7 +67,7 @@ def build(instances: Sequence[Instance], removed: Iterable[ResourceId] = ()) -> 
         out.resources.append(_resource(instance, kind, resource_id, identities, folding, gone))
         if instance.type == ADMIN_RULE and undeployed is not None:
             out.resources[-1].uncertain = undeployed
-    out.resources += stand_ins(folding, identities, out.resources)
+    out.resources += stand_ins(folding, identities, out.resources, list(removed))
     for instance in instances:
         if instance.type == UPDATE:
             updated(out.resources, instance, identities)
@@ -110,6 +114,7 @@ def _resource(
     gone: dict[str, frozenset[str]],
 ) -> Resource:
     writer = Writer(identities.link, instance.values, instance.address)
+    kept: list[Kept] = []
 
     def body() -> dict[str, Value]:
         written: dict[str, Value] = {}
@@ -120,8 +125,12 @@ def _resource(
         properties = written.setdefault("properties", {})
         if isinstance(properties, dict):
             _leave_out(properties, gone.get(resource_id.key, frozenset()), writer)
+            kept[:] = [
+                *folding.kept(resource_id, partial(_stated, instance, kind)),
+                *_unlisted(instance, kind),
+            ]
             if instance.data:
-                _silent(properties, kind, instance)
+                kept.extend(_silent(properties, kind, instance))
         return written
 
     return Resource(
@@ -132,10 +141,33 @@ def _resource(
         address=instance.address,
         existing=instance.data and not folding.has(resource_id),
         uncertain=instance.uncertain,
+        kept=kept,
+        anew=instance.anew,
     )
 
 
-def _silent(properties: dict[str, Value], kind: Type, instance: Instance) -> None:
+def _stated(instance: Instance, kind: Type, path: Path) -> bool:
+    """Whether a resource says a part itself that associations may give it."""
+    return any(instance.get(one.source) is not None for one in kind.fields if one.target == path)
+
+
+#: what subnets have that azurerm's networks do not list before version 4
+_OF_SUBNETS = {"route_table_id": "routeTable", "nat_gateway_id": "natGateway"}
+
+
+def _unlisted(instance: Instance, kind: Type) -> list[Kept]:
+    """What a network that lists its subnets leaves out about them, and leaves alone."""
+    rows = instance.get("subnet") if kind.arm == VNETS else None
+    return [
+        Kept(("properties", "subnets", i, "properties", name))
+        for i, row in enumerate(rows if isinstance(rows, list) else ())
+        for attribute, name in _OF_SUBNETS.items()
+        if isinstance(row, dict) and attribute not in row
+    ]
+
+
+def _silent(properties: dict[str, Value], kind: Type, instance: Instance) -> Iterator[Kept]:
+    """Say of what a data source does not show that it is not known, unless others say it."""
     for name in kind.silent:
         if name not in properties and not (
             name.endswith("RuleCollections") and "firewallPolicy" in properties
@@ -144,6 +176,7 @@ def _silent(properties: dict[str, Value], kind: Type, instance: Instance) -> Non
             properties[name] = Unknown(
                 why, instance.origin, settle="the definition itself, with --context, or a snapshot"
             )
+            yield Kept(("properties", name))
 
 
 #: where a parent that exists already shows its children
@@ -195,5 +228,6 @@ def _add_azapi(out: Built, instance: Instance, identities: Identities) -> None:
             address=instance.address,
             existing=instance.data,
             uncertain=instance.uncertain,
+            anew=instance.anew,
         )
     )

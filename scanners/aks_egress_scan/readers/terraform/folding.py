@@ -5,15 +5,15 @@ Where nobody can say which resource that is, all of the kind may have it, and sa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from aks_egress.arm.ids import ResourceId
-from aks_egress.arm.resources import Resource
+from aks_egress.arm.resources import Kept, Resource
 from aks_egress.records import field, record
 from aks_egress.values import Unknown, Value, at, get
 from aks_egress_scan.readers.mapping.azurerm import FOLDS, TYPES
-from aks_egress_scan.readers.mapping.fields import Field, Spot, Writer, fill
+from aks_egress_scan.readers.mapping.fields import Field, Path, Spot, Writer, fill
 from aks_egress_scan.readers.mapping.kinds import BALANCERS, NATS, NICS, Fold
 from aks_egress_scan.readers.terraform.identity import Identities
 from aks_egress_scan.readers.terraform.instances import Instance
@@ -35,12 +35,15 @@ class _Part:
 class _Owner:
     id: ResourceId
     parts: list[_Part] = field(default_factory=list)
+    taken: list[_Part] = field(default_factory=list)
 
 
 class Folding:
-    """Every association of a document, by the resource that it belongs to."""
+    """Every association of a document, by the resource that it belongs to; `taken` are those that it deletes."""
 
-    def __init__(self, instances: Sequence[Instance], identities: Identities) -> None:
+    def __init__(
+        self, instances: Sequence[Instance], identities: Identities, taken: Sequence[Instance] = ()
+    ) -> None:
         self._identities = identities
         self._owners: dict[str, _Owner] = {}
         self._anywhere: dict[str, list[_Part]] = {}
@@ -53,6 +56,9 @@ class Folding:
             self._names.setdefault(_names(one), []).append(one)
         for instance, fold in folded:
             self._place(instance, fold)
+        for instance in taken:
+            if instance.type in FOLDS:
+                self._take(instance, FOLDS[instance.type])
 
     def _all(self, instances: Sequence[Instance], kinds: set[str]) -> Iterator[ResourceId]:
         for one in instances:
@@ -71,6 +77,11 @@ class Folding:
             same = self._same(owner)
             self._owners.setdefault(same.key, _Owner(same)).parts.append(part)
 
+    def _take(self, instance: Instance, fold: Fold) -> None:
+        for owner in self._identities.candidates(instance, fold.owner, fold.arm):
+            same = self._same(owner)
+            self._owners.setdefault(same.key, _Owner(same)).taken.append(_Part(instance, fold, sure=True))
+
     def _same(self, owner: ResourceId) -> ResourceId:
         """The id under which the owner is known here, open scopes considered."""
         exact = self._keys.get(owner.key)
@@ -80,14 +91,16 @@ class Folding:
         return near[0] if near else owner
 
     def has(self, resource_id: ResourceId) -> bool:
-        """Whether anything is certain to belong to a resource."""
+        """Whether anything is certain to belong to a resource, or to be taken from it."""
         owner = self._owners.get(resource_id.key)
-        return owner is not None and any(part.sure for part in owner.parts)
+        return owner is not None and (bool(owner.taken) or any(part.sure for part in owner.parts))
 
     def into(self, resource_id: ResourceId, body: dict[str, Value], writer: Writer) -> None:
         """Write into a resource's body what belongs to it."""
         owner = self._owners.get(resource_id.key)
         seen: set[tuple[str, ...]] = set()
+        for path in self._taken(owner):
+            _set(body, path, None)
         for part in owner.parts if owner else ():
             for target in _holders(body, part):
                 if part.sure:
@@ -117,15 +130,48 @@ class Folding:
             if not one.more:
                 writer.places[one.target] = part.instance.origin
 
+    def _taken(self, owner: _Owner | None) -> set[tuple[str, ...]]:
+        """The parts of an owner that go with the associations that are deleted."""
+        taken = owner.taken if owner is not None else ()
+        return {
+            one.target for part in taken if not part.fold.each for one in part.fold.fields if not one.more
+        }
+
+    def kept(self, resource_id: ResourceId, stated: Callable[[Path], bool]) -> list[Kept]:
+        """The parts of a resource that associations give it, where none here does and it states none itself."""
+        owner = self._owners.get(resource_id.key) or _Owner(resource_id)
+        parts = [*owner.parts, *self._anywhere.get(resource_id.kind, ())]
+        given = {one.target for part in parts if not part.fold.each for one in part.fold.fields}
+        given |= self._taken(owner)
+        found = {
+            one.target: Kept(one.target, self._dropped(owner, one) if one.more else ())
+            for one in _ASSOCIATED.get(resource_id.kind, ())
+            if (one.more or one.target not in given) and not stated(one.target)
+        }
+        return list(found.values())
+
+    def _dropped(self, owner: _Owner, one: Field) -> tuple[Value, ...]:
+        """The rows of a list that go with the associations that are deleted."""
+        rows: list[Value] = []
+        for part in owner.taken:
+            if one in part.fold.fields:
+                told: dict[str, Value] = {}
+                own = Writer(self._identities.link, part.instance.values, part.instance.address)
+                fill(told, (one,), part.instance.get, Spot(own, (), ()))
+                row = at(told, *one.target)
+                rows += row if isinstance(row, list) else [row]
+        return tuple(rows)
+
     def first(self, resource_id: ResourceId) -> Instance:
         """The first association of an owner."""
-        return self._owners[resource_id.key].parts[0].instance
+        owner = self._owners[resource_id.key]
+        return [*owner.parts, *owner.taken][0].instance
 
     def fields(self, resource_id: ResourceId) -> list[Field]:
         """The fields that the associations of an owner write."""
         return [
             one
-            for part in self._owners[resource_id.key].parts
+            for part in (*self._owners[resource_id.key].parts, *self._owners[resource_id.key].taken)
             for one in part.fold.fields
             if not part.fold.each
         ]
@@ -133,6 +179,13 @@ class Folding:
     def orphans(self, known: set[str]) -> list[ResourceId]:
         """Owners that are no resource of the document."""
         return [one.id for key, one in self._owners.items() if key not in known and self.has(one.id)]
+
+
+#: ARM type -> the fields that associations write into such a resource
+_ASSOCIATED: Final[dict[str, list[Field]]] = {}
+for _fold in FOLDS.values():
+    if not _fold.each:
+        _ASSOCIATED.setdefault(_fold.kind, []).extend(_fold.fields)
 
 
 def _alike(held: Value, told: Value) -> bool:
@@ -184,8 +237,10 @@ def _set(body: dict[str, Value], path: tuple[str, ...], value: Value, only: Fiel
         body[path[-1]] = value
 
 
-def stand_ins(folding: Folding, identities: Identities, resources: Sequence[Resource]) -> list[Resource]:
-    """Resources of which only an association is here: all but that is unknown.
+def stand_ins(
+    folding: Folding, identities: Identities, resources: Sequence[Resource], removed: Sequence[ResourceId]
+) -> list[Resource]:
+    """Resources of which only an association is here: all but that is what others say, else unknown.
 
     Without them an association with a subnet defined elsewhere would be lost.
     """
@@ -193,7 +248,7 @@ def stand_ins(folding: Folding, identities: Identities, resources: Sequence[Reso
     return [
         _stand_in(folding, identities, orphan)
         for orphan in folding.orphans(known)
-        if orphan.kind not in _NO_STAND_IN
+        if orphan.kind not in _NO_STAND_IN and not any(one.could_be(orphan) for one in removed)
     ]
 
 
@@ -201,6 +256,7 @@ def _stand_in(folding: Folding, identities: Identities, resource_id: ResourceId)
     part = folding.first(resource_id)
     writer = Writer(identities.link, part.values, part.address)
     why = f"only `{part.address}` speaks of `{'/'.join(resource_id.names)}` here; its definition is elsewhere"
+    kept: list[Kept] = []
 
     def body() -> dict[str, Value]:
         unknown = Unknown(why, part.origin, settle="its definition, with --context")
@@ -210,6 +266,10 @@ def _stand_in(folding: Folding, identities: Identities, resource_id: ResourceId)
         properties: dict[str, Value] = dict.fromkeys(sorted((names | set(kind.silent)) - folded), unknown)
         written: dict[str, Value] = {"properties": properties}
         folding.into(resource_id, written, writer)
+        kept[:] = [Kept(("properties", name)) for name in properties if properties[name] is unknown]
+        kept.extend(one for one in folding.kept(resource_id, lambda _path: False) if one.path[1] in folded)
         return written
 
-    return Resource(resource_id, part.origin, body, writer.places, address=part.address)
+    return Resource(
+        resource_id, part.origin, body, writer.places, address=part.address, kept=kept, stands_in=True
+    )

@@ -17,7 +17,7 @@ class Instance:
     `attribute` gives one attribute as it will be, null where it is not there; `attribute("")` gives all
     of them as an object.  An unknown value refers to what it is made of by Terraform addresses
     (`Reference("module.a.azurerm_subnet.x[0]", ("id",))`); `mapping.fields.UNSET` stands for what nobody
-    configured.  `origin` is where the resource stands, `values` where its attributes do.
+    configured.  With `anew` it will be created, whether or not another one stands there now.  `origin` is where the resource stands, `values` where its attributes do.
     """
 
     address: str
@@ -31,6 +31,7 @@ class Instance:
     key: Key = None
     subscription: str = OPEN_SUBSCRIPTION
     uncertain: Unknown | None = None
+    anew: bool = False
     cache: dict[str, Value] = field(default_factory=dict)
 
     def get(self, name: str) -> Value:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aks_egress.arm.ids import ResourceId
-from aks_egress.arm.resources import Resource
+from aks_egress.arm.resources import Kept, Resource
 from aks_egress.values import Unknown, Value
 from aks_egress_scan.readers.mapping.azurerm import TYPES
 from aks_egress_scan.readers.terraform.azapi import azapi_body
@@ -38,8 +38,6 @@ def _over(value: Value, change: Value, uncertain: Unknown | None) -> Value:
     """The value with a change laid over it: objects part by part, everything else as a whole."""
     if isinstance(value, Unknown) and isinstance(change, dict):
         return value
-    if isinstance(value, Unknown) and isinstance(change, dict):
-        return value
     if isinstance(value, dict) and isinstance(change, dict):
         out = dict(value)
         for name, part in change.items():
@@ -54,6 +52,7 @@ def _over(value: Value, change: Value, uncertain: Unknown | None) -> Value:
 def _alone(resource_id: ResourceId, instance: Instance, identities: Identities) -> Resource:
     label = "/".join(resource_id.names)
     why = f"only `{instance.address}` speaks of `{label}` here; its definition is elsewhere"
+    kept: list[Kept] = []
 
     def body() -> dict[str, Value]:
         unknown = Unknown(why, instance.origin, settle="its definition, with --context")
@@ -61,6 +60,9 @@ def _alone(resource_id: ResourceId, instance: Instance, identities: Identities) 
         names = {one.target[1] for one in kind.fields if one.target[0] == "properties"} if kind else set()
         rest: dict[str, Value] = dict.fromkeys(sorted(names | set(kind.silent if kind else ())), unknown)
         changed = _over({"properties": rest}, azapi_body(instance, identities), instance.uncertain)
+        properties = changed.get("properties") if isinstance(changed, dict) else None
+        said = properties if isinstance(properties, dict) else {}
+        kept[:] = [Kept(("properties", name)) for name in said if said[name] is unknown]
         return changed if isinstance(changed, dict) else {"properties": changed}
 
-    return Resource(resource_id, instance.origin, body, address=instance.address)
+    return Resource(resource_id, instance.origin, body, address=instance.address, kept=kept, stands_in=True)
