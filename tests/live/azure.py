@@ -24,6 +24,17 @@ from aks_egress_scan.live.clouds import CLOUDS
 from aks_egress_scan.live.session import Session
 
 Json = dict[str, Any]
+
+
+class Odd:
+    """An answer as a bad day gives it: any bytes; with `cut` the connection ends after so many of them."""
+
+    def __init__(self, status: int, data: Any = b"", *, cut: int | None = None, **headers: str) -> None:
+        self.status, self.cut = status, cut
+        self.data = data if isinstance(data, bytes) else json.dumps(data).encode()
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
 _TABLES = {
     "microsoft.network/effectivesecurityadminrules": "networkresources",
     "microsoft.network/firewallpolicies/rulecollectiongroups": "networkresources",
@@ -38,6 +49,8 @@ class Azure:
 
     `hidden` ids are left out by Resource Graph; `refused` paths (parts of them) answer 403, `gone` 404.
     `throttled` counts down answers 429.  `broken` paths answer with half a JSON value, `slow` ones late.
+    `odd` may answer a request (its path and body) itself.  Subscriptions that are `unseen` are left out by
+    Resource Graph with all that is in them.
     """
 
     def __init__(self, resources: list[Json] = (), *, page: int = 1000) -> None:  # type: ignore[assignment]
@@ -64,7 +77,11 @@ class Azure:
         self.counts: Counter[str] = Counter()
         self.kinds: Counter[str] = Counter()
         self.bodies: list[Json] = []
+        self.unseen: set[str] = set()
+        #: method and path of every request
+        self.asked: list[tuple[str, str]] = []
         self.on_request: Callable[[str], None] = lambda path: None
+        self.odd: Callable[[str, bytes], Odd | None] = lambda path, body: None
         self.lock = threading.Lock()
 
     def rows(self, query: str, subscriptions: list[str] | None) -> list[Json]:
@@ -72,13 +89,16 @@ class Azure:
         table = query.split(" | ", maxsplit=1)[0]
         quoted = {text.casefold() for text in _QUOTED.findall(query)}
         wanted = {one.casefold() for one in subscriptions or ()}
+        if table == "resourcecontainers":
+            seen = wanted or {key.split("/")[2] for key in self.resources}
+            return [_container(one) for one in sorted(seen - self.unseen)]
         out = []
         for key, one in sorted(self.resources.items()):
             kind = one["type"].casefold()
             parts = key.split("/")
             if _TABLES.get(kind, "resources") != table or kind not in quoted or key in self.hidden:
                 continue
-            if wanted and parts[2] not in wanted:
+            if parts[2] in self.unseen or (wanted and parts[2] not in wanted):
                 continue
             if "resourceGroup in~" in query and parts[4] not in quoted:
                 continue
@@ -86,6 +106,21 @@ class Azure:
                 continue
             out.append(one)
         return out
+
+
+def _container(subscription: str) -> Json:
+    return {
+        "id": f"/subscriptions/{subscription}",
+        "type": "microsoft.resources/subscriptions",
+        "properties": {},
+    }
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        """Who asked may have gone away meanwhile; tests look at what the others saw."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -110,8 +145,12 @@ class _Handler(BaseHTTPRequestHandler):
         with azure.lock:
             azure.counts[_word(path)] += 1
             azure.kinds[_kind(path)] += 1
+            azure.asked.append((method, path))
             throttled, azure.throttled = azure.throttled > 0, max(0, azure.throttled - 1)
-        if throttled:
+        odd = azure.odd(path, body)
+        if odd is not None:
+            self._oddly(odd)
+        elif throttled:
             self._error(429, "TooManyRequests", headers={"Retry-After": azure.retry_after})
         elif any(part.casefold() in path for part in azure.refused):
             self._error(403, "AuthorizationFailed")
@@ -130,8 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif path.endswith("/outboundnetworkdependenciesendpoints"):
             self._paged(azure.dependencies, path, query, base)
         elif path.endswith("/listnetworkmanagereffectivesecurityadminrules"):
-            network = path.rsplit("/", 1)[0]
-            self._send(200, {"value": azure.admin_rules.get(network, [])})
+            self._admin_rules(azure.admin_rules.get(path.rsplit("/", 1)[0], []), json.loads(body))
         elif path.endswith(("/effectivenetworksecuritygroups", "/effectiveroutetable")):
             word = "rules" if path.endswith("groups") else "routes"
             where = f"{base}/operationresults/{word}?api-version=1"
@@ -148,6 +186,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, azure.resources[path])
         else:
             self._error(404, "ResourceNotFound")
+
+    def _admin_rules(self, rules: list[Json], asked: Json) -> None:
+        first = int(asked.get("skipToken") or 0)
+        answer: Json = {"value": rules[first : first + self.azure.page]}
+        if first + self.azure.page < len(rules):
+            answer["skipToken"] = str(first + self.azure.page)
+        self._send(200, answer)
 
     def _polled(self, path: str) -> None:
         word = path.rsplit("/", 1)[-1]
@@ -203,6 +248,15 @@ class _Handler(BaseHTTPRequestHandler):
     def _error(self, status: int, code: str, headers: dict[str, str] | None = None) -> None:
         self._send(status, {"error": {"code": code, "message": f"{code}: {self.path}"}}, headers)
 
+    def _oddly(self, odd: Odd) -> None:
+        self.send_response(odd.status)
+        headers = {"Content-Type": "application/json", "Content-Length": str(len(odd.data)), **odd.headers}
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(odd.data[: odd.cut])
+        self.close_connection = self.close_connection or odd.cut is not None
+
     def _send(self, status: int, answer: Any, headers: dict[str, str] | None = None) -> None:
         data = json.dumps(answer).encode()
         for part, left in self.azure.broken.items():
@@ -249,29 +303,27 @@ class _Plain(SansIOHTTPPolicy[Any, Any]):
 
 
 @contextmanager
-def running(azure: Azure) -> Iterator[Session]:
+def running(azure: Azure, **options: Any) -> Iterator[Session]:
     """The server, and a session with it."""
     handler = type("Handler", (_Handler,), {"azure": azure})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
-        yield session_with(f"http://127.0.0.1:{server.server_port}")
+        yield session_with(f"http://127.0.0.1:{server.server_port}", **options)
     finally:
         server.shutdown()
         server.server_close()
 
 
-def session_with(endpoint: str) -> Session:
+def session_with(endpoint: str, **options: Any) -> Session:
     """A session of the real SDK clients with a server on the loopback interface."""
+    usual: Json = {"polling_interval": 0, "retry_backoff_factor": 0.01, "retry_total": 3}
     return Session(
         CLOUDS["public"],
         Credential(),
         endpoint=endpoint,
         logs_endpoint=endpoint,
         policy=_Plain(),
-        polling_interval=0,
-        retry_backoff_factor=0.01,
-        retry_total=3,
+        **{**usual, **options},
     )

@@ -1,4 +1,4 @@
-"""What is known of admin rules where asking for those in effect was refused.
+"""What is known of admin rules where asking for those in effect was refused, or gave what cannot be.
 
 Asking takes an action that Reader rights do not hold.  Azure Resource Graph names, to readers, every
 network over which admin rules are in effect; where it names none, none is assumed, and that is said once.
@@ -6,26 +6,45 @@ network over which admin rules are in effect; where it names none, none is assum
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from aks_egress.topology.security import ADMIN_RULES
-from aks_egress_scan.live.needed import subscription_of
+from aks_egress_scan.live.needed import node_networks, subscription_of
 from aks_egress_scan.live.queries import IN_EFFECT
 from aks_egress_scan.live.snapshot import Snapshot, Unread
 
 _RULES = ADMIN_RULES.casefold()
+_MEMBERS = "microsoft.network/networkmanagers/networkgroups/staticmembers"
 
 
 def settle_admin_rules(snapshot: Snapshot) -> None:
     """Keep the refusals for networks that have admin rules; tell of the others once for each subscription."""
     if any(one.kind == IN_EFFECT and one.everything for one in snapshot.unread):
         return
+    snapshot.unread += _contradictions(snapshot)
     assumed: dict[str, list[Unread]] = {}
     for one in snapshot.unread:
-        under = f"{one.id.casefold()}/providers/{IN_EFFECT}/"
-        if one.kind == _RULES and one.grant and not any(key.startswith(under) for key in snapshot.resources):
+        if one.kind == _RULES and one.grant and not _in_effect(snapshot, one.id):
             assumed.setdefault(subscription_of(one.id), []).append(one)
     gone = {id(one) for several in assumed.values() for one in several}
     snapshot.unread = [one for one in snapshot.unread if id(one) not in gone]
     snapshot.unread += [_told(subscription, several) for subscription, several in assumed.items()]
+
+
+def _in_effect(snapshot: Snapshot, network: str) -> bool:
+    """Whether Resource Graph says that admin rules are in effect over a network."""
+    under = f"{network.casefold()}/providers/{IN_EFFECT}/"
+    return any(key.startswith(under) for key in snapshot.resources)
+
+
+def _contradictions(snapshot: Snapshot) -> Iterator[Unread]:
+    """Networks over which Resource Graph says that rules are in effect, and that named none when they were asked."""
+    told = {one.id.casefold() for one in snapshot.unread if one.kind == _RULES}
+    told |= {str(one["properties"].get("resourceId")).casefold() for one in snapshot.of(_MEMBERS)}
+    for network in node_networks(snapshot):
+        if network.casefold() not in told and _in_effect(snapshot, network):
+            why = "Azure Resource Graph says that admin rules are in effect over it, and it named none itself"
+            yield Unread(kind=_RULES, id=network, why=why)
 
 
 def _told(subscription: str, refused: list[Unread]) -> Unread:

@@ -81,14 +81,15 @@ def picture(choices: Choices, session: Session, *, beside: str = "", scope: Scop
     """Collect what is meant; an interrupted run keeps what it has beside the file it was to write."""
     from azure.core.exceptions import ClientAuthenticationError
 
+    from aks_egress import __version__
     from aks_egress_scan.live.collect import WORKERS, collect
     from aks_egress_scan.live.journal import Journal
     from aks_egress_scan.live.progress import Progress
-    from aks_egress_scan.live.session import first_line
+    from aks_egress_scan.live.refusals import said
 
     scope, workers = scope or scope_of(choices), choices.number("workers", WORKERS)
     progress = Progress(quiet=choices.flag("quiet"))
-    key = json.dumps([session.cloud.name, session.endpoint, scope.as_json()])
+    key = json.dumps([__version__, session.cloud.name, session.endpoint, session.who, scope.as_json()])
     journal = _journal(Journal, key, beside, fresh=choices.flag("fresh"))
     if len(journal):
         progress.end(f"going on with an interrupted collection ({len(journal)} pieces are there)")
@@ -102,10 +103,11 @@ def picture(choices: Choices, session: Session, *, beside: str = "", scope: Scop
             effective=choices.flag("effective"),
         )
     except KeyboardInterrupt:
-        raise UsageFailure("interrupted: the same command goes on where this one stopped") from None
+        sys.stderr.write("aks-egress: interrupted: the same command goes on where this one stopped\n")
+        raise
     except ClientAuthenticationError as error:
-        said = f"nobody is signed in to Azure any more: {first_line(error)}"
-        raise UsageFailure(f"{said}; sign in, and the same command goes on where this one stopped") from None
+        why = f"nobody is signed in to Azure any more: {said(error)}"
+        raise UsageFailure(f"{why}; sign in, and the same command goes on where this one stopped") from None
     journal.done()
     return snapshot
 

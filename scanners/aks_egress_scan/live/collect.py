@@ -15,12 +15,13 @@ from aks_egress.records import record
 from aks_egress_scan.failures import UsageFailure
 from aks_egress_scan.live import details, queries
 from aks_egress_scan.live.admin import settle_admin_rules
-from aks_egress_scan.live.graph_query import ResourceGraph, TruncatedError
+from aks_egress_scan.live.graph_query import ResourceGraph
 from aks_egress_scan.live.journal import Journal
 from aks_egress_scan.live.kept import kept, kept_types
 from aks_egress_scan.live.needed import CLUSTERS, missing, node_networks, subscription_of
 from aks_egress_scan.live.progress import Progress
-from aks_egress_scan.live.session import Session, first_line
+from aks_egress_scan.live.refusals import grant, said, signed_out
+from aks_egress_scan.live.session import Session
 from aks_egress_scan.live.snapshot import Snapshot, Unread
 
 Json = dict[str, Any]
@@ -100,8 +101,28 @@ class _Collection:
         self.progress.begin("clusters")
         failed = self._take("clusters", query, scope.subscriptions, scope.management_groups)
         if failed is not None:
-            raise UsageFailure(f"the clusters cannot be listed: {first_line(failed)}")
-        self.progress.end(f"clusters: {len(self.snapshot.of(CLUSTERS))}")
+            raise UsageFailure(f"the clusters cannot be listed: {said(failed)}")
+        found = self.snapshot.of(CLUSTERS)
+        self.progress.end(f"clusters: {len(found)}")
+        self._know_every_subscription()
+        _know_every_cluster(scope.clusters, [str(one["id"]).rsplit("/", 1)[-1] for one in found])
+
+    def _know_every_subscription(self) -> None:
+        """Refuse a subscription that Resource Graph leaves out without a word: its clusters would go unjudged."""
+        named = sorted({one.casefold() for one in self.scope.subscriptions})
+        if not named:
+            return
+        failed = self._take("subscriptions", queries.subscriptions(), named)
+        if failed is not None:
+            raise UsageFailure(f"the subscriptions cannot be listed: {said(failed)}")
+        seen = {subscription_of(row["id"]) for _, row in self.journal.get("subscriptions")["resources"]}
+        lost = [one for one in named if one not in seen]
+        if lost:
+            names = ", ".join(f"`{one}`" for one in lost)
+            how = grant(f"/subscriptions/{lost[0]}")
+            raise UsageFailure(
+                f"--subscription: {names} is not among the subscriptions that you may read, so its clusters would go unjudged: correct the id, or {how}"
+            )
 
     def networks(self) -> None:
         """Networks, firewalls and what decides in them, in every subscription that references lead to.
@@ -153,17 +174,21 @@ class _Collection:
         if piece not in self.journal:
             try:
                 rows = self._whole(query, subscriptions, groups)
-            except (AzureError, TruncatedError, ValueError) as error:
+            except (AzureError, ValueError) as error:
+                if signed_out(error):
+                    raise
                 return error
             self.journal.keep(piece, {"resources": rows})
         self._absorb(self.journal.get(piece))
         return None
 
     def _whole(self, query: str, subscriptions: Sequence[str], groups: Sequence[str]) -> list[list[Any]]:
-        """Every row; once more from the start where resources came or went between two pages."""
+        """Every row; once more from the start where an answer was cut short, or its count does not fit."""
+        from azure.core.exceptions import DecodeError
+
         try:
             return list(self._rows(query, subscriptions, groups))
-        except TruncatedError:
+        except (DecodeError, ValueError):
             return list(self._rows(query, subscriptions, groups))
 
     def _rows(self, query: str, subscriptions: Sequence[str], groups: Sequence[str]) -> Iterator[list[Any]]:
@@ -172,9 +197,11 @@ class _Collection:
             kind = str(row.get("type", "")).casefold()
             if kind in types:
                 yield [kind, kept(row, kind)]
+            elif kind == queries.SUBSCRIPTIONS:
+                yield [kind, {"id": row["id"]}]
 
     def _failed(self, error: Exception, kinds: Iterable[str]) -> None:
-        why = f"Azure Resource Graph gave no answer: {first_line(error)}"
+        why = f"Azure Resource Graph gave no answer: {said(error)}"
         self.snapshot.unread += [
             Unread(kind=kind, id="/", why=why, permission=f"{kind}/read", everything=True) for kind in kinds
         ]
@@ -203,12 +230,12 @@ class _Collection:
         """Ask for all pieces, a bounded number at a time, and take them in in their order."""
         todo = [one for one in pieces if one.key not in self.journal]
         self.progress.begin(what, len(pieces) - len(todo))
-        with ThreadPoolExecutor(self.workers) as pool:
-            try:
-                self._run(pool, todo, len(pieces))
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        pool = ThreadPoolExecutor(self.workers)
+        try:
+            self._run(pool, todo, len(pieces))
+        finally:
+            # who interrupts does not wait for answers that are on their way
+            pool.shutdown(wait=False, cancel_futures=True)
         for one in pieces:
             self._absorb(self.journal.get(one.key))
         if pieces:
@@ -232,10 +259,19 @@ class _Collection:
     def _absorb(self, piece: Json) -> None:
         """Take a finished piece in."""
         for kind, row in piece.get("resources") or ():
-            self.snapshot.add(row, kind)
+            if kind != queries.SUBSCRIPTIONS:
+                self.snapshot.add(row, kind)
         self.snapshot.dependencies |= piece.get("dependencies") or {}
         self.snapshot.effective |= piece.get("effective") or {}
         self.snapshot.unread += [details.unread_of(row) for row in piece.get("unread") or ()]
+
+
+def _know_every_cluster(named: Sequence[str], found: Sequence[str]) -> None:
+    """Refuse a name that no cluster has beside one that some cluster has: that cluster would go unjudged."""
+    there = {one.casefold() for one in found}
+    lost = [f"`{one}`" for one in named if one.casefold() not in there]
+    if lost and there:
+        raise UsageFailure(f"--cluster: no cluster in the scope is named {', '.join(lost)}")
 
 
 def _asked(piece: details.Piece) -> Json:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from aks_egress_scan.live.refusals import unread
-from aks_egress_scan.live.session import Session
+from aks_egress_scan.live.refusals import ODD, NoAnswerError, signed_out, unread
+from aks_egress_scan.live.session import AGAIN, Session
 from aks_egress_scan.live.snapshot import Unread, kind_of
 
 Json = dict[str, Any]
@@ -73,13 +73,24 @@ def dependencies(session: Session, cluster: str) -> Piece:
     def ask() -> Json:
         subscription, group, names = names_of(cluster)
         clusters = session.containers(subscription).managed_clusters
-        rows = [
-            row.as_dict() for row in clusters.list_outbound_network_dependencies_endpoints(group, names[0])
-        ]
+        rows = every(clusters.list_outbound_network_dependencies_endpoints(group, names[0]))
         return {"dependencies": {cluster: [_endpoint(row) for row in rows]}}
 
     kind = "microsoft.containerservice/managedclusters/outboundnetworkdependenciesendpoints"
     return Piece(f"dependencies {cluster.casefold()}", guarded(ask, cluster, _DEPENDENCIES_PERMISSION, kind))
+
+
+def every(paged: Any) -> list[Json]:
+    """The rows of all pages; raises NoAnswerError for pages that lead back to one that was read."""
+    rows: list[Json] = []
+    tokens: set[str] = set()
+    pages = paged.by_page()
+    for page in pages:
+        rows += [one.as_dict() for one in page]
+        if pages.continuation_token in tokens:
+            raise NoAnswerError("its pages lead round in a circle")
+        tokens.add(pages.continuation_token)
+    return rows
 
 
 def _endpoint(row: Json) -> Json:
@@ -106,15 +117,21 @@ def admin_rules(session: Session, network: str) -> Piece:
         subscription, group, names = names_of(network)
         client = session.network(subscription)
         token: str | None = None
+        tokens: set[str] = set()
         rules: list[Json] = []
         while True:
             answer = client.list_network_manager_effective_security_admin_rules(
-                group, names[0], QueryRequestOptions(skip_token=token)
+                group, names[0], QueryRequestOptions(skip_token=token), **AGAIN
             )
-            rules += [one.as_dict() for one in answer.value or ()]
+            if answer.value is None:
+                raise NoAnswerError(ODD)
+            rules += [one.as_dict() for one in answer.value]
             token = answer.skip_token
             if not token:
                 return {"resources": [row for rule in rules for row in _in_effect(rule, network)]}
+            if token in tokens:
+                raise NoAnswerError("its pages lead round in a circle")
+            tokens.add(token)
 
     return Piece(f"admin rules {network.casefold()}", guarded(ask, network, _ADMIN_PERMISSION, ADMIN_RULES))
 
@@ -156,8 +173,7 @@ def hub(session: Session, hub_id: str) -> Iterator[Piece]:
 
         def ask(kind: str = kind, word: str = word) -> Json:
             operations = getattr(session.network(subscription), word)
-            rows = [one.as_dict() for one in operations.list(group, names[0])]
-            return {"resources": [[kind, row] for row in rows]}
+            return {"resources": [[kind, row] for row in every(operations.list(group, names[0]))]}
 
         action = f"Microsoft.Network/virtualHubs/{permission}/read"
         yield Piece(f"{word} {hub_id.casefold()}", guarded(ask, hub_id, action, kind, everything=True))
@@ -174,14 +190,14 @@ def guarded(
     """The question, with an error as an answer."""
 
     def answered() -> Json:
-        from azure.core.exceptions import AzureError, ClientAuthenticationError
+        from azure.core.exceptions import AzureError
 
         try:
             return ask()
         except (AzureError, AttributeError, LookupError, TypeError, ValueError) as error:
             # an answer of another shape than Azure documents is no answer
-            if isinstance(error, ClientAuthenticationError) and error.response is None:
-                raise  # nobody is signed in any more, so nothing else will be answered either
+            if signed_out(error):
+                raise
             found = unread(error, resource_id, permission, kind).as_json()
             return {"unread": [found | ({"everything": True} if everything else {})]}
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from aks_egress_scan.live.details import Json, Piece, guarded, names_of
+from aks_egress_scan.live.details import Json, Piece, every, guarded, names_of
 from aks_egress_scan.live.needed import CLUSTERS
+from aks_egress_scan.live.refusals import ODD, NoAnswerError
+from aks_egress_scan.live.session import AGAIN
 
 if TYPE_CHECKING:
     from aks_egress_scan.live.collect import Ask
@@ -40,7 +42,7 @@ def _interfaces(session: Session, cluster: Json) -> Piece:
 
     def question() -> Json:
         subscription, _, _ = names_of(cluster_id)
-        rows = [one.as_dict() for one in session.network(subscription).network_interfaces.list(group)]
+        rows = every(session.network(subscription).network_interfaces.list(group))
         found = [[_INTERFACES, one] for one in rows if one.get("properties", {}).get("virtualMachine")]
         if found:
             return {"resources": found}
@@ -54,16 +56,26 @@ def _effective(session: Session, interface: str) -> Piece:
     def question() -> Json:
         subscription, group, names = names_of(interface)
         operations = session.network(subscription).network_interfaces
-        rules = operations.begin_list_effective_network_security_groups(group, names[0])
-        routes = operations.begin_get_effective_route_table(group, names[0])
+        rules = operations.begin_list_effective_network_security_groups(group, names[0], **AGAIN)
+        routes = operations.begin_get_effective_route_table(group, names[0], **AGAIN)
         said = {
-            "rules": [_group(one.as_dict()) for one in rules.result().value or ()],
-            "routes": [_route(one.as_dict()) for one in routes.result().value or ()],
+            "rules": [_group(one) for one in _worked_out(rules, session.patience)],
+            "routes": [_route(one) for one in _worked_out(routes, session.patience)],
         }
         return {"effective": {interface: said}}
 
     asked = guarded(question, interface, f"{_RULES} and {_ROUTES}", f"{_INTERFACES}/effective")
     return Piece(f"effective {interface.casefold()}", asked)
+
+
+def _worked_out(poller: Any, patience: float) -> list[Json]:
+    """The rows that Azure works out; raises NoAnswerError where that takes too long or gives no rows."""
+    answer = poller.result(patience)
+    if not poller.done():
+        raise NoAnswerError(f"Azure did not work it out within {patience:.0f} s")
+    if answer is None or answer.value is None:
+        raise NoAnswerError(ODD)
+    return [one.as_dict() for one in answer.value]
 
 
 def _group(row: Json) -> Json:

@@ -19,6 +19,7 @@ FIREWALLS = f"{_NETWORK}/azurefirewalls"
 POLICIES = f"{_NETWORK}/firewallpolicies"
 GROUPS = f"{POLICIES}/rulecollectiongroups"
 CLUSTERS = "microsoft.containerservice/managedclusters"
+SCALE_SETS = "microsoft.compute/virtualmachinescalesets"
 
 _OF_SUBNET = ("networkSecurityGroup", "routeTable", "natGateway")
 #: networks that Microsoft keeps for Virtual WAN hubs: nobody can read them
@@ -49,25 +50,46 @@ def _needed(snapshot: Snapshot) -> Iterator[str]:
     yield from near
     far = dict.fromkeys(one for network in near for one in _around(snapshot, network))
     yield from far
+    yield from _groups_of_interfaces(snapshot)
     reached = {one.casefold() for one in (*near, *far)}
     for firewall in snapshot.of(FIREWALLS):
         if any(_network(one) in reached for one in _subnets_of(firewall)) or _at(firewall, "virtualHub"):
             yield from _ids(_at(firewall, "firewallPolicy"))
+            for member in ("networkRuleCollections", "applicationRuleCollections"):
+                for collection in _rows(_at(firewall, member)):
+                    yield from _ip_groups(collection.get("properties"))
     for policy in snapshot.of(POLICIES):
         yield from _ids(_at(policy, "basePolicy"))
         yield from _ids(_at(policy, "ruleCollectionGroups"))
     for group in snapshot.of(GROUPS):
-        for collection in _at(group, "ruleCollections") or ():
-            for rule in collection.get("rules") or ():
-                yield from rule.get("sourceIpGroups") or ()
-                yield from rule.get("destinationIpGroups") or ()
+        for collection in _rows(_at(group, "ruleCollections")):
+            yield from _ip_groups(collection)
+
+
+def _ip_groups(collection: Any) -> Iterator[str]:
+    """The IP groups that the rules of a collection name."""
+    for rule in _rows(_member(collection, "rules")):
+        for name in ("sourceIpGroups", "destinationIpGroups"):
+            named = rule.get(name)
+            yield from (one for one in named if isinstance(one, str)) if isinstance(named, list) else ()
+
+
+def _groups_of_interfaces(snapshot: Snapshot) -> Iterator[str]:
+    """The security groups on the network interfaces of nodes' scale sets."""
+    path = ("virtualMachineProfile", "networkProfile", "networkInterfaceConfigurations")
+    for scale_set in snapshot.of(SCALE_SETS):
+        found: Any = scale_set["properties"]
+        for name in path:
+            found = _member(found, name)
+        for row in _rows(found):
+            yield from _ids(_member(row.get("properties"), "networkSecurityGroup"))
 
 
 def _networks_of(cluster: Json) -> Iterator[str]:
     properties = cluster["properties"]
-    rows = properties.get("agentPoolProfiles") or ()
+    rows = _rows(properties.get("agentPoolProfiles"))
     subnets = [row.get(name) for row in rows for name in ("vnetSubnetID", "podSubnetID")]
-    subnets.append((properties.get("apiServerAccessProfile") or {}).get("subnetId"))
+    subnets.append(_member(properties.get("apiServerAccessProfile"), "subnetId"))
     for subnet in subnets:
         if isinstance(subnet, str) and kind_of(subnet) == SUBNETS:
             yield subnet.rsplit("/", 2)[0]
@@ -78,18 +100,18 @@ def _around(snapshot: Snapshot, network: str) -> Iterator[str]:
     row = snapshot.resources.get(network.casefold())
     if row is None:
         return
-    for subnet in _at(row, "subnets") or ():
+    for subnet in _rows(_at(row, "subnets")):
         for name in _OF_SUBNET:
-            yield from _ids((subnet.get("properties") or {}).get(name))
-    for peering in _at(row, "virtualNetworkPeerings") or ():
-        for remote in _ids((peering.get("properties") or {}).get("remoteVirtualNetwork")):
+            yield from _ids(_member(subnet.get("properties"), name))
+    for peering in _rows(_at(row, "virtualNetworkPeerings")):
+        for remote in _ids(_member(peering.get("properties"), "remoteVirtualNetwork")):
             if not remote.rsplit("/", 1)[-1].casefold().startswith(_MANAGED_HUB):
                 yield remote
 
 
 def _subnets_of(firewall: Json) -> Iterator[str]:
-    for row in _at(firewall, "ipConfigurations") or ():
-        yield from _ids((row.get("properties") or {}).get("subnet"))
+    for row in _rows(_at(firewall, "ipConfigurations")):
+        yield from _ids(_member(row.get("properties"), "subnet"))
 
 
 def _network(subnet: str) -> str:
@@ -100,9 +122,19 @@ def _at(row: Json, name: str) -> Any:
     return row["properties"].get(name)
 
 
+def _member(value: Any, name: str) -> Any:
+    """A member of what should be an object; None where it is something else."""
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _rows(value: Any) -> list[Json]:
+    """The objects of what should be a list of them."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
 def _ids(value: Any) -> Iterator[str]:
     """The id of a reference, or those of a list of them."""
     for one in value if isinstance(value, list) else [value]:
-        found = one.get("id") if isinstance(one, dict) else None
+        found = _member(one, "id")
         if isinstance(found, str) and kind_of(found):
             yield found

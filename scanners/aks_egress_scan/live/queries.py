@@ -33,6 +33,7 @@ SOME = {
     f"{_NETWORK}/privatednszones": "name contains 'azmk8s.io' or name contains 'azk8s' or name contains 'containerservice.azure.us'",
     f"{_NETWORK}/privatednszones/virtualnetworklinks": "id contains 'azmk8s.io' or id contains 'azk8s' or id contains 'containerservice.azure.us'",
 }
+SUBSCRIPTIONS = "microsoft.resources/subscriptions"
 CLUSTERS = "microsoft.containerservice/managedclusters"
 RULE_GROUPS = f"{_NETWORK}/firewallpolicies/rulecollectiongroups"
 #: an extension of a virtual network over which admin rules are in effect
@@ -52,6 +53,11 @@ def clusters(groups: Sequence[str] = (), names: Sequence[str] = ()) -> str:
     if names:
         wanted.append(f"name in~ ({_listed(names)})")
     return _query("resources", " and ".join(wanted))
+
+
+def subscriptions() -> str:
+    """Those of the named subscriptions that may be read."""
+    return _query("resourcecontainers", f"type =~ {_quoted(SUBSCRIPTIONS)}")
 
 
 def networks() -> str:

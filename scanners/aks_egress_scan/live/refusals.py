@@ -19,6 +19,11 @@ _SPELLED = {
     "microsoft.kubernetesconfiguration": "Microsoft.KubernetesConfiguration",
 }
 _LONGEST = 200
+ODD = "its answer has another shape than Azure documents, or only a part of it came"
+
+
+class NoAnswerError(ValueError):
+    """An answer that nothing can be learned from; the text says why, to people."""
 
 
 def unread(error: Exception, resource_id: str, permission: str = "", kind: str = "") -> Unread:
@@ -29,11 +34,14 @@ def unread(error: Exception, resource_id: str, permission: str = "", kind: str =
     kind = kind or kind_of(resource_id)
     permission = permission or f"{_named(kind, resource_id)}/read"
     status = getattr(error, "status_code", None)
-    if status in (401, 403):
+    if status == 401:
+        why = f"who is signed in is nobody there (HTTP 401{_code(error)}), as in a subscription of another tenant"
+        return Unread(kind=kind, id=resource_id, why=why)
+    if status == 403:
         return Unread(
             kind=kind,
             id=resource_id,
-            why=f"reading it was refused (HTTP {status}{_code(error)})",
+            why=f"reading it was refused (HTTP 403{_code(error)})",
             permission=permission,
             grant=grant(resource_id),
         )
@@ -48,8 +56,35 @@ def unread(error: Exception, resource_id: str, permission: str = "", kind: str =
             permission=f"{provider}/register/action",
             grant=f"az provider register --namespace {provider}",
         )
-    said = first_line(getattr(error, "message", "") or error)[:_LONGEST]
-    return Unread(kind=kind, id=resource_id, why=f"it could not be read: {_told(status)}{said}")
+    return Unread(kind=kind, id=resource_id, why=f"it could not be read: {_told(status)}{said(error)}")
+
+
+def said(error: Exception) -> str:
+    """What went wrong, in a line for people; what libraries say of broken answers means nothing to them."""
+    from azure.core import exceptions
+
+    if isinstance(error, exceptions.ServiceResponseError | exceptions.IncompleteReadError):
+        return "the connection broke off or gave no answer in time"
+    if isinstance(error, exceptions.ServiceRequestError):
+        return f"nobody answers there: {_short(error)}"
+    if isinstance(error, exceptions.DecodeError) or not isinstance(
+        error, exceptions.AzureError | NoAnswerError
+    ):
+        return ODD
+    return _short(getattr(error, "message", "") or error)
+
+
+def signed_out(error: Exception) -> bool:
+    """Whether nobody is signed in any more, so that nothing else will be answered either."""
+    from azure.core.exceptions import ClientAuthenticationError
+
+    return isinstance(error, ClientAuthenticationError) and (
+        error.response is None or _code(error).strip() == "ExpiredAuthenticationToken"
+    )
+
+
+def _short(error: object) -> str:
+    return first_line(error)[:_LONGEST]
 
 
 def grant(resource_id: str, role: str = ROLE) -> str:

@@ -6,6 +6,10 @@ sentence that says what to install.
 
 from __future__ import annotations
 
+import hashlib
+import json
+import logging
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Any
@@ -35,6 +39,11 @@ _TAKE_TENANT = frozenset(
 RETRIES = 8
 """How often a request is tried again: what is throttled (429, with its Retry-After) and what fails (5xx)."""
 
+AGAIN: Mapping[str, Any] = {"retry_on_methods": frozenset({"GET", "POST"})}
+"""For questions that Azure takes by POST: they change nothing, so they are tried again like any other."""
+
+PATIENCE = 300.0
+"""Seconds that an answer which Azure works on (effective rules and routes) is waited for."""
 
 CONNECT, READ = 20, 120
 """Seconds that making a connection, and waiting for an answer, may take."""
@@ -44,7 +53,8 @@ class Session:
     """The SDK clients of one run, each made once; safe to share between threads.
 
     `endpoint` replaces the cloud's resource manager, `logs_endpoint` its Log Analytics and `policy` the SDKs'
-    own authentication, for servers that are not Azure.  `options` go to every client.
+    own authentication, for servers that are not Azure.  `who` marks who is signed in.  `options` go to every
+    client.
     """
 
     def __init__(
@@ -55,9 +65,14 @@ class Session:
         endpoint: str = "",
         policy: Any = None,
         logs_endpoint: str = "",
+        who: str = "",
+        patience: float = PATIENCE,
         **options: Any,
     ) -> None:
+        _quiet()
         self.cloud = cloud
+        self.who = who
+        self.patience = patience
         self.credential = credential
         self.endpoint = endpoint or cloud.manager
         self.policy = policy
@@ -130,10 +145,11 @@ class Session:
 def connect(cloud: str, credential: str = "default", tenant: str = "") -> Session:
     """A session with a cloud; raises UsageFailure where an SDK is missing or nobody is signed in."""
     require("azure.identity", "azure.mgmt.resourcegraph", "azure.mgmt.network", "azure.mgmt.containerservice")
+    _quiet()
     place = CLOUDS[cloud or "public"]
     signed_in = _credential(credential, place, tenant)
-    _sign_in(signed_in, place)
-    return Session(place, signed_in)
+    who = _sign_in(signed_in, place)
+    return Session(place, signed_in, who=who or f"{credential} {tenant}")
 
 
 def require(*modules: str, what: str = "reading live state", extra: str = "live") -> None:
@@ -168,16 +184,33 @@ def _credential(name: str, cloud: Cloud, tenant: str) -> Any:
         raise UsageFailure(f"`--credential {name}` cannot be used: {first_line(error)}") from None
 
 
-def _sign_in(credential: Any, cloud: Cloud) -> None:
-    """Ask for a token before anything else, so that a failure is said once and plainly."""
-    from azure.core.exceptions import ClientAuthenticationError
+def _sign_in(credential: Any, cloud: Cloud) -> str:
+    """Ask for a token before anything else, so that a failure is said once and plainly; a mark of who has it."""
+    from azure.core.exceptions import AzureError
 
     try:
-        credential.get_token(cloud.scope)
-    except ClientAuthenticationError as error:
+        return _mark(credential.get_token(cloud.scope).token)
+    except (AzureError, ValueError) as error:
         raise UsageFailure(
             f"nobody is signed in to Azure: {first_line(error)}; run `az login`, or name another way with `--credential`"
         ) from None
+
+
+def _mark(token: str) -> str:
+    """The same for one person or service in one tenant, another for everybody else; names nobody."""
+    try:
+        claims = json.loads(urlsafe_b64decode(token.split(".")[1] + "==="))
+        named = [claims.get(name) for name in ("tid", "oid", "sub", "appid")]
+    except (ValueError, IndexError, AttributeError):
+        return ""
+    return hashlib.sha256(json.dumps(named).encode()).hexdigest()[:16]
+
+
+def _quiet() -> None:
+    """What the SDKs log says nothing that we do not say; without a handler it would land on standard error."""
+    log = logging.getLogger("azure")
+    if not log.handlers:
+        log.addHandler(logging.NullHandler())
 
 
 def first_line(error: object) -> str:
