@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -291,6 +293,55 @@ def test_a_scope_follows_references_into_other_subscriptions() -> None:
     snapshot = picture(cloud, Scope(subscriptions=(SUBSCRIPTION,)))
     assert tunnel(snapshot) is Verdict.OPEN
     assert [one.get("subscriptions") for one in cloud.bodies[-3:]] == [[other]] * 3
+
+
+def test_the_number_of_queries_does_not_grow_with_the_clusters() -> None:
+    """One lists the clusters, three the rest; each has a page for every thousand rows."""
+    cloud = azure()
+    row = cloud.resources[CLUSTER.casefold()]
+    for number in range(60):
+        other = copy.deepcopy(row)
+        other["id"] = CLUSTER.replace(SUBSCRIPTION, f"{SUBSCRIPTION[:-4]}{number:04}")
+        cloud.resources[other["id"].casefold()] = other
+    snapshot = picture(cloud)
+    assert len(snapshot.of("microsoft.containerservice/managedclusters")) == 61
+    assert cloud.counts["graph"] == 4
+    assert len(cloud.asked) == 4 + 61 + 1  # each cluster's endpoints, and the admin rules of the one network
+
+
+def test_no_more_questions_are_asked_side_by_side_than_there_are_workers() -> None:
+    cloud = azure()
+    row = cloud.resources[CLUSTER.casefold()]
+    for number in range(12):
+        cloud.resources[f"{CLUSTER}{number}".casefold()] = {**row, "id": f"{CLUSTER}{number}"}
+    lock, running_now, most = threading.Lock(), [0], [0]
+
+    def counted(path: str, _: bytes) -> None:
+        with lock:
+            running_now[0] += 1
+            most[0] = max(most[0], running_now[0])
+        time.sleep(0.05)
+        with lock:
+            running_now[0] -= 1
+
+    cloud.odd = counted
+    picture(cloud, workers=3)
+    assert most == [3]
+
+
+def test_the_order_of_azures_answers_changes_no_byte() -> None:
+    cloud, shuffled = azure(), azure()
+    rows = list(shuffled.resources.items())
+    shuffled.resources = dict(reversed(rows))
+    straight = shuffled.rows
+    shuffled.rows = lambda *asked: straight(*asked)[::-1]  # type: ignore[method-assign]
+    shuffled.on_request = lambda path: time.sleep(0.03 if "outbound" in path else 0)
+    one, other = (document_bytes(picture(here, workers=n)) for here, n in ((cloud, 1), (shuffled, 4)))
+    assert one == other
+
+
+def document_bytes(snapshot: Snapshot) -> bytes:
+    return render(snapshot, VERSION, TAKEN)
 
 
 def test_one_cluster_by_its_name() -> None:

@@ -116,6 +116,12 @@ def test_two_scopes_at_once_are_refused(cloud: Azure, capsys: pytest.CaptureFixt
     assert "--management-group" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("number", ["0", "65"])
+def test_workers_are_a_sensible_number(cloud: Azure, number: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["audit", "--workers", number]) == 2
+    assert "`--workers` is a whole number from 1 to" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", ["audit", "snapshot"])
 def test_a_missing_extra_is_one_sentence(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -32,6 +32,10 @@ CREDENTIALS = (
 )
 
 
+MOST_WORKERS = 64
+"""More questions side by side than that Azure refuses anyway."""
+
+
 def add_scope(parser: ArgumentParser) -> None:
     """Which clusters; everything that can be seen where none is given."""
     group = parser.add_argument_group("scope", "default: every cluster that you may read")
@@ -87,7 +91,7 @@ def picture(choices: Choices, session: Session, *, beside: str = "", scope: Scop
     from aks_egress_scan.live.progress import Progress
     from aks_egress_scan.live.refusals import said
 
-    scope, workers = scope or scope_of(choices), choices.number("workers", WORKERS)
+    scope, workers = scope or scope_of(choices), _workers(choices.number("workers", WORKERS))
     progress = Progress(quiet=choices.flag("quiet"))
     key = json.dumps([__version__, session.cloud.name, session.endpoint, session.who, scope.as_json()])
     journal = _journal(Journal, key, beside, fresh=choices.flag("fresh"))
@@ -110,6 +114,12 @@ def picture(choices: Choices, session: Session, *, beside: str = "", scope: Scop
         raise UsageFailure(f"{why}; sign in, and the same command goes on where this one stopped") from None
     journal.done()
     return snapshot
+
+
+def _workers(number: int) -> int:
+    if number > MOST_WORKERS:
+        raise UsageFailure(f"`--workers` is a whole number from 1 to {MOST_WORKERS}, not `{number}`")
+    return number
 
 
 def data_of(snapshot: Snapshot) -> bytes:

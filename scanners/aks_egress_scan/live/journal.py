@@ -1,6 +1,6 @@
 """What was collected so far, on disk: an interrupted collection goes on where it stopped.
 
-One JSON value a line, each a finished piece of work; half a line at the end (a crash) is left out.  Only
+One JSON value a line, each a finished piece of work; half a line (a crash) is left out.  Only
 what a snapshot keeps gets in, and only its owner may read the file.
 """
 
@@ -32,7 +32,9 @@ class Journal:
             return
         if not fresh and self._young():
             self._pieces = _read(self._file, key)
-        if not self._pieces:
+        if self._pieces:
+            self._append("")  # what follows half a line must not be lost with it
+        else:
             self._start(key)
 
     def __len__(self) -> int:
@@ -49,14 +51,24 @@ class Journal:
         """A piece is done; one that is not `lasting` (it was refused) is asked for again by the next run."""
         with self._lock:
             self._pieces[piece] = found
-            if self._file is not None and lasting:
-                with self._file.open("a", encoding="utf-8") as stream:
-                    stream.write(json.dumps({"piece": piece, "found": found}) + "\n")
+            if lasting:
+                self._append(json.dumps({"piece": piece, "found": found}))
 
     def done(self) -> None:
         """Everything is collected: nothing is left to go on with."""
         if self._file is not None:
             self._file.unlink(missing_ok=True)
+
+    def _append(self, line: str) -> None:
+        """One more line; a disk that takes no more costs the going on later, not the collection."""
+        if self._file is None:
+            return
+        try:
+            with self._file.open("a", encoding="utf-8") as stream:
+                stream.write(f"{line}\n")
+        except OSError:
+            self._file.unlink(missing_ok=True)
+            self._file = None
 
     def _young(self) -> bool:
         assert self._file is not None  # noqa: S101  the caller has looked
@@ -75,12 +87,16 @@ class Journal:
 
 def _read(file: Path, key: str) -> dict[str, Any]:
     """The pieces of a file that was begun for the same collection, else none."""
-    rows = []
-    for line in file.read_text(encoding="utf-8").split("\n"):
-        try:
-            rows.append(json.loads(line))
-        except ValueError:
-            break
-    if not rows or rows[0] != {"collecting": key}:
+    begin, *lines = file.read_bytes().split(b"\n")
+    if _json(begin) != {"collecting": key}:
         return {}
-    return {row["piece"]: row["found"] for row in rows[1:] if isinstance(row, Mapping) and "piece" in row}
+    rows = [row for row in map(_json, lines) if isinstance(row, Mapping)]
+    return {row["piece"]: row["found"] for row in rows if isinstance(row.get("found"), Mapping)}
+
+
+def _json(line: bytes) -> Any:
+    """The value of a line; None for what was cut off."""
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
