@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
+from aks_egress.arm.resources import Role
 from aks_egress.findings.report import Report
 from aks_egress.packets.tags import ServiceTags
 from aks_egress.records import record, replace
@@ -17,6 +19,9 @@ from aks_egress_scan.options import Choices, Output, stray_variables
 from aks_egress_scan.readers.base import MalformedError
 from aks_egress_scan.reporters.escaping import visible
 from aks_egress_scan.sources import Loaded, load
+
+if TYPE_CHECKING:
+    from aks_egress.arm.resources import Document
 
 
 @record(frozen=True, slots=True)
@@ -172,7 +177,18 @@ def nothing(run: Run, loaded: Loaded) -> str:
     if run.settings.clusters:
         names = " or ".join(f"`{one}`" for one in run.settings.clusters)
         return f"nothing to judge: no AKS cluster is named {names}: {_clusters_there(loaded)}"
-    return "nothing to judge: no AKS cluster and no declared node subnet among the inputs"
+    said = "nothing to judge: no AKS cluster and no declared node subnet among the inputs"
+    beside = _clusters(one for one in loaded.documents if one.role is Role.CONTEXT)
+    if not beside:
+        return said
+    many = "1 cluster in the context is" if len(beside) == 1 else f"{len(beside)} clusters in the context are"
+    return f"{said}; {many} not judged: name the file as a PATH, without --context, to judge them"
+
+
+def _clusters(documents: Iterable[Document]) -> set[str]:
+    """The keys of all clusters in some documents."""
+    kind = "microsoft.containerservice/managedclusters"
+    return {one.id.key for document in documents for one in document.resources if one.kind == kind}
 
 
 def say(sentence: str) -> None:

@@ -61,8 +61,8 @@ class Graph:
                 one.settle = self._settled
         self._gone = Gone(documents)
         self._twins: dict[int, bool] = {}
-        self._plans = [document for document in documents if not document.deployed]
-        there = [document for document in documents if document.deployed and self._plans]
+        self._plans = [document for document in documents if not document.runs]
+        there = [document for document in documents if document.runs and self._plans]
         self._superseded = {
             id(one) for document in there for one in document.resources if self.taken_over(one.id)
         }
@@ -84,7 +84,7 @@ class Graph:
         return [
             (document, one)
             for document in self._others(home)
-            if document.deployed
+            if document.runs
             for one in self._in(resource.id, document)
             if not one.existing
         ]
@@ -127,17 +127,20 @@ class Graph:
         listed = [one for some in rows if isinstance(some, list) for one in some if one.id.could_be(wanted)]
         if listed:
             return listed
-        planned = [one for one in self._planned(wanted) if one is not resource and _says(one, path)]
+        found = [
+            (document, one)
+            for document in self._others(home)
+            for one in self._in(wanted, document)
+            if _says(one, path)
+        ]
+        planned = [one for document, one in found if not document.runs]
         if planned or resource.anew or wanted.open_names:
             return planned
-        found = (
-            one for document in self._others(home) if document.deployed for one in self._in(wanted, document)
-        )
-        return [one for one in found if not one.existing and self._gone.by(one.id) is None]
+        return [one for _, one in found if self._gone.by(one.id) is None]
 
     def left_running(self, resource: Resource) -> list[Resource]:
         """What runs that a resource will be laid over; empty where it will be made anew or runs itself."""
-        if resource.anew or self.home(resource).deployed or resource.id.open_names:
+        if resource.anew or self.home(resource).runs or resource.id.open_names:
             return []
         return [one for _, one in self._running(resource) if self._gone.by(one.id) is None]
 
@@ -189,7 +192,7 @@ class Graph:
     def find(self, wanted: ResourceId, near: Document, origin: Origin = NOWHERE) -> Link:
         """The resource of an id, as seen from a document."""
         own = self._in(wanted, near)
-        found = self._over(wanted, own) if near.deployed else self._own(wanted, near, own)
+        found = self._over(wanted, own) if near.runs else self._own(wanted, near, own)
         found = found or self._elsewhere(wanted, near)
         if not found:
             return self._lost(wanted, near, own[0] if own else None, origin)
@@ -213,13 +216,13 @@ class Graph:
         """What the other documents hold under an id: what is yet to be deployed wins over what runs."""
         if wanted.open_names:
             return []
-        places = [near, *self._others(near)] if near.deployed else self._others(near)
+        places = [near, *self._others(near)] if near.runs else self._others(near)
         found = [
             (document, one) for document in places for one in self._in(wanted, document) if not one.existing
         ]
-        planned = _whole_ones([one for document, one in found if not document.deployed])
+        planned = _whole_ones([one for document, one in found if not document.runs])
         gone = not planned and self._gone.by(wanted) is not None
-        return planned or ([] if gone else [one for _, one in found])
+        return planned or ([] if gone else _whole_ones([one for _, one in found]))
 
     def _others(self, near: Document) -> list[Document]:
         """The other documents in the order they are asked: what is deployed together first."""
@@ -270,7 +273,7 @@ class Graph:
             row for row in ([] if isinstance(rows, Unknown) else rows) if row.name.casefold() not in replaced
         ]
         found += [child for child, _ in own]
-        if home.deployed:
+        if home.runs:
             found = [child for child in found if not self.taken_over(child.id)]
         more, doubt = self._from_others(parent, kind, {child.name.casefold() for child in found})
         return [*found, *more], gap or doubt
@@ -284,12 +287,12 @@ class Graph:
         if parent.id.open_names:
             return [], None
         for document in self._others(self.home(parent)):
-            if document.deployed and parent.anew:
+            if document.runs and parent.anew:
                 continue
             if any(not one.existing for one in self._in(parent.id, document)):
                 continue
             for child, why in self._apart(parent, kind, document):
-                if document.deployed and self.taken_over(child.id):
+                if document.runs and self.taken_over(child.id):
                     continue
                 gap = gap or why
                 seen = found.setdefault(child.name.casefold(), child)
@@ -346,7 +349,7 @@ class Graph:
     def _says_children(self, parent: Resource, kind: str) -> bool:
         """Whether a definition lists its children itself: then what runs beside them goes."""
         path = INLINE.get(kind)
-        return self.home(parent).deployed or (path is not None and parent.get(*path) is not None)
+        return self.home(parent).runs or (path is not None and parent.get(*path) is not None)
 
     def _apart(
         self, parent: Resource, kind: str, document: Document

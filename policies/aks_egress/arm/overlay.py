@@ -17,7 +17,7 @@ class Gone:
         self._by_names: dict[tuple[str, ...], list[tuple[ResourceId, Document]]] = {}
         self._groups: list[tuple[list[str], Document]] = []
         for document in documents:
-            if not document.deployed:
+            if not document.runs:
                 for one in document.deleted:
                     self._by_names.setdefault(names_of(one), []).append((one, document))
                 self._groups += [(_parts(one), document) for one in sorted(document.deleted_groups)]

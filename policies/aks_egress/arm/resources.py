@@ -159,3 +159,8 @@ class Document:
     remarks: tuple[str, ...] = ()
     locate: Callable[[Origin], int | None] = lambda origin: origin.line
     written: Callable[[Origin], Origin | None] = lambda _origin: None
+
+    @property
+    def runs(self) -> bool:
+        """Whether it shows what there is already: a picture of what runs, or the state of a tool."""
+        return self.deployed or self.kind is Kind.SNAPSHOT

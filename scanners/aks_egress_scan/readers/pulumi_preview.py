@@ -15,9 +15,13 @@ from aks_egress_scan.readers.pulumi.building import built
 from aks_egress_scan.readers.pulumi.states import State, registered
 
 _HEAD: Final = 65536
-_GOING: Final = frozenset(
+_ENDING: Final = frozenset(
     {"delete", "discard", "delete-replaced", "read-discard", "discard-replaced", "remove"}
 )
+#: of those, the ones that delete something; to discard is to look at it no longer
+_DELETING: Final = frozenset({"delete", "delete-replaced"})
+_REPLACING: Final = frozenset({"replace", "create-replacement", "import-replacement"})
+_MAKING: Final = frozenset({"create", *_REPLACING})
 _SAMES: Final = "a preview made with `--show-sames`"
 
 
@@ -49,6 +53,7 @@ class PulumiPreview:
                 (*stack.notices, *_failures(text)),
                 unread=stack.unread,
                 deleted=stack.deleted,
+                deleted_groups=stack.deleted_groups,
                 cloud=stack.cloud,
                 locate=lambda origin: origin.line or text.line_of(origin.pointer),
             )
@@ -74,20 +79,31 @@ def _steps(text: JsonText) -> list[Step_]:
 
 
 def _states(text: JsonText, steps: list[Step_]) -> tuple[list[State], list[State]]:
-    """The resources that there will be, the last step of each counting, and those that will be gone."""
+    """The resources that there will be, the last step of each counting, and those that will be deleted.
+
+    What is replaced is among both: it may have borne another id.
+    """
     coming: dict[str, State] = {}
     going: dict[str, State] = {}
     for i, step in enumerate(steps):
         op, old, new = step["op"], step.get("oldState"), step.get("newState")
-        if op in _GOING:
-            if isinstance(old, dict):
-                going[str(old.get("urn"))] = State(old, ("steps", i, "oldState"))
-        elif isinstance(new, dict):
+        if op in _DELETING | _REPLACING and isinstance(old, dict) and not _stays(old):
+            going[str(old.get("urn"))] = State(old, ("steps", i, "oldState"))
+        if op in _ENDING:
+            continue
+        if isinstance(new, dict):
             partial = op != "create" and isinstance(old, dict) and _shortened(old)
-            coming[str(new.get("urn"))] = State(new, ("steps", i, "newState"), partial)
+            urn = str(new.get("urn"))
+            anew = op in _MAKING or (urn in coming and coming[urn].anew)
+            coming[urn] = State(new, ("steps", i, "newState"), partial, anew)
         elif op != "remove-pending-replace":
             raise MalformedError(f"the step `{op}` shows no new state", text.path, text.line_of(("steps", i)))
-    return list(coming.values()), [one for urn, one in going.items() if urn not in coming]
+    return list(coming.values()), list(going.values())
+
+
+def _stays(old: dict[str, Value]) -> bool:
+    """Whether the resource itself stays when the stack lets go of it."""
+    return old.get("external") is True or old.get("retainOnDelete") is True
 
 
 def _shortened(old: dict[str, Value]) -> bool:

@@ -19,13 +19,17 @@ from aks_egress_scan.readers.pulumi.values import UPDATED
 
 @record(slots=True)
 class Stack:
-    """What a stack comes to; `urns` has the URN of every id (its `key`), `deleted` what will be gone."""
+    """What a stack comes to; `urns` has the URN of every id (its `key`), `deleted` what will be gone.
+
+    `deleted_groups` are the ids of resource groups that go with all that lies in them.
+    """
 
     resources: list[Resource] = field(default_factory=list)
     unread: dict[str, Unknown] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
     urns: dict[str, str] = field(default_factory=dict)
     deleted: frozenset[ResourceId] = frozenset()
+    deleted_groups: frozenset[str] = frozenset()
     cloud: str = ""
 
 
@@ -34,8 +38,13 @@ def built(registered: Sequence[Registered], gone: Iterable[Registered] = ()) -> 
     every = {one.urn: one for one in registered}
     scopes = Scopes(every)
     identities = Identities(every, scopes)
-    classic = identities.classic.built()
+    lost = list(gone)
+    before = Identities({one.urn: one for one in [*registered, *lost]}, scopes) if lost else identities
+    deleted = _deleted(registered, identities, lost, before)
+    taken = [found for one in lost if (found := before.classic.instance(one.urn)) is not None]
+    classic = identities.classic.built(deleted, taken)
     out = Stack(classic.resources, classic.unread, classic.notices, cloud=scopes.cloud)
+    out.deleted, out.deleted_groups = deleted, _groups(registered, lost)
     for one in registered:
         native = native_type(one.type)
         known = identities.of(one.urn)
@@ -47,12 +56,34 @@ def built(registered: Sequence[Registered], gone: Iterable[Registered] = ()) -> 
             _lost(out, one, native.kind)
         elif module_and_name(one.type) in CARRIERS or is_carrier(classic_type(one.type)):
             _carrier(out, one)
-    lost = list(gone)
-    if lost:
-        before = Identities({one.urn: one for one in [*registered, *lost]}, scopes)
-        ids = (before.of(one.urn) for one in lost)
-        out.deleted = frozenset(one for one in ids if one is not None and one.key not in out.urns)
     return out
+
+
+def _deleted(
+    registered: Sequence[Registered], identities: Identities, lost: Sequence[Registered], before: Identities
+) -> frozenset[ResourceId]:
+    """The ids of what will be gone, without those that something will bear again."""
+    found = {known for one in lost if (known := before.of(one.urn)) is not None and not known.open_names}
+    coming: dict[tuple[str, str], list[ResourceId]] = {}
+    for one in registered if found else ():
+        known = None if one.external else identities.of(one.urn)
+        if known is not None:
+            coming.setdefault((known.kind, known.name.casefold()), []).append(known)
+    return frozenset(
+        one
+        for one in found
+        if not any(other.could_be(one) for other in coming.get((one.kind, one.name.casefold()), ()))
+    )
+
+
+def _groups(registered: Sequence[Registered], lost: Sequence[Registered]) -> frozenset[str]:
+    """The ids of resource groups that will be deleted, with all that lies in them."""
+    stay = {one.id.casefold() for one in registered if not one.anew}
+    return frozenset(
+        one.id
+        for one in lost
+        if one.type.endswith(":ResourceGroup") and one.id.startswith("/") and one.id.casefold() not in stay
+    )
 
 
 def _lost(out: Stack, one: Registered, kind: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from aks_egress.arm.ids import ResourceId
@@ -45,11 +45,15 @@ class Classic:
         instance = self._instances.get(urn)
         return self._identities.of(instance) if instance is not None else None
 
-    def built(self) -> Built:
-        """The classic resources in ARM's shape."""
-        if not self._instances:
+    def instance(self, urn: str) -> Instance | None:
+        """The instance of a classic resource; None for others."""
+        return self._instances.get(urn)
+
+    def built(self, removed: Collection[ResourceId], taken: Sequence[Instance]) -> Built:
+        """The classic resources in ARM's shape; `taken` will be deleted, `removed` are the ids that go."""
+        if not self._instances and not taken:
             return Built()
-        built = build(self._all())
+        built = build(self._all(), removed, taken)
         beside = {one.address for one in self._stand_ins}
         built.resources = [one for one in built.resources if one.address not in beside]
         return built
@@ -75,6 +79,7 @@ class Classic:
             name=one.name,
             subscription=self._scopes.subscription(one),
             uncertain=one.uncertain,
+            anew=one.anew,
         )
 
     def _name_group(self, props: dict[str, Value]) -> None:

@@ -27,6 +27,7 @@ def native_resource(
         address=one.label,
         existing=one.external,
         uncertain=one.uncertain,
+        anew=one.anew,
     )
 
 

@@ -18,7 +18,7 @@ class Registered:
     `label` is how people know it (`azure-native:network:RouteTable::spoke`).  `props` are its properties by
     Pulumi's names: inputs, completed by outputs that are known; unknown ones refer to URNs.  `origin` is where
     the resource stands, `values` where its properties do.  An `external` resource is read, not managed.
-    `depends` are the URNs that the resource as a whole depends on.
+    `depends` are the URNs that the resource as a whole depends on.  With `anew` it will be created.
     """
 
     urn: str
@@ -34,6 +34,7 @@ class Registered:
     external: bool = False
     depends: tuple[str, ...] = ()
     uncertain: Unknown | None = None
+    anew: bool = False
 
 
 def labels(urns: Iterable[str]) -> dict[str, str]:

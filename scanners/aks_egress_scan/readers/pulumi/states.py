@@ -25,11 +25,15 @@ _PARTIAL: Final = "shows only what changes, so what it is stays open"
 
 @record(frozen=True, slots=True)
 class State:
-    """One resource's JSON and where it stands; `partial` where it shows no more than what changes."""
+    """One resource's JSON and where it stands; `partial` where it shows no more than what changes.
+
+    With `anew` it will be created.
+    """
 
     body: Table
     pointer: tuple[Step, ...]
     partial: bool = False
+    anew: bool = False
 
 
 def registered(text: JsonText, states: Sequence[State]) -> list[Registered]:
@@ -78,6 +82,7 @@ def _registered(
         provider=str(one.body.get("provider") or "").rpartition("::")[0],
         external=external,
         depends=urns(text, one, one.body.get("dependencies")),
+        anew=one.anew,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aks_egress.arm.ids import ResourceId
 from aks_egress.arm.resources import Kept, Resource
-from aks_egress.values import Unknown, Value
+from aks_egress.values import Unknown, Value, at, get
 from aks_egress_scan.readers.mapping.azurerm import TYPES
 from aks_egress_scan.readers.terraform.azapi import azapi_body
 from aks_egress_scan.readers.terraform.identity import Identities
@@ -36,7 +36,7 @@ def updated(resources: list[Resource], instance: Instance, identities: Identitie
 
 def _over(value: Value, change: Value, uncertain: Unknown | None) -> Value:
     """The value with a change laid over it: objects part by part, everything else as a whole."""
-    if isinstance(value, Unknown) and isinstance(change, dict):
+    if isinstance(value, Unknown) and isinstance(change, dict) and change.keys() != {"id"}:
         return value
     if isinstance(value, dict) and isinstance(change, dict):
         out = dict(value)
@@ -60,9 +60,9 @@ def _alone(resource_id: ResourceId, instance: Instance, identities: Identities) 
         names = {one.target[1] for one in kind.fields if one.target[0] == "properties"} if kind else set()
         rest: dict[str, Value] = dict.fromkeys(sorted(names | set(kind.silent if kind else ())), unknown)
         changed = _over({"properties": rest}, azapi_body(instance, identities), instance.uncertain)
-        properties = changed.get("properties") if isinstance(changed, dict) else None
-        said = properties if isinstance(properties, dict) else {}
-        kept[:] = [Kept(("properties", name)) for name in said if said[name] is unknown]
+        touched = at(azapi_body(instance, identities), "properties")
+        if isinstance(touched, dict):
+            kept[:] = [Kept(("properties", name)) for name in rest if get(touched, name) is None]
         return changed if isinstance(changed, dict) else {"properties": changed}
 
     return Resource(resource_id, instance.origin, body, address=instance.address, kept=kept, stands_in=True)
