@@ -23,7 +23,10 @@ PLACE = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/MC_shop/providers/Microso
 def with_interfaces(*names: str) -> Azure:
     """The example, with these interfaces of virtual machines in the node resource group."""
     cloud = azure()
-    cloud.resources[CLUSTER.casefold()]["properties"]["nodeResourceGroup"] = "MC_shop"
+    cluster = cloud.resources[CLUSTER.casefold()]["properties"]
+    cluster["nodeResourceGroup"] = "MC_shop"
+    for pool in cluster["agentPoolProfiles"]:
+        pool["type"] = "VirtualMachines"
     subnet = {"subnet": {"id": f"{NETWORK}/subnets/snet-system"}}
     cloud.children[PLACE.casefold()] = [
         {

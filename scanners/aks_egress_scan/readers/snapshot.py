@@ -10,6 +10,7 @@ from typing import Final
 
 from aks_egress.arm.ids import ResourceId, parse_id
 from aks_egress.arm.resources import Document, Kind, Notice, Resource
+from aks_egress.topology.nics import POOL_TAGS, SCALE_SETS
 from aks_egress.topology.security import ADMIN_RULES
 from aks_egress.values import Origin, Unknown, Value
 from aks_egress_scan.readers.base import MalformedError, Parameters, Source
@@ -69,6 +70,7 @@ def document_of(text: JsonText, kind: Kind) -> Document:
         unread=gaps.unread,
         cloud=str(cloud),
         deployed=True,
+        made=taken,
         remarks=(f"it shows what ran at {taken}", *_remarks(text, whole, str(cloud))),
         locate=lambda origin: origin.line or text.line_of(origin.pointer),
     )
@@ -115,6 +117,8 @@ class _Gaps:
             return  # about a scope: nothing hangs on it
         elif kind.casefold() == _ADMIN:
             self.resources += _admin_rules(wanted, unknown)
+        elif kind.casefold() == SCALE_SETS.casefold() == wanted.kind:
+            self.resources.append(_scale_set(wanted, unknown))
         elif kind.casefold() == wanted.kind and wanted.parent is not None:
             self.resources.append(Resource(wanted, origin, {"properties": unknown}))
         elif kind.casefold() == wanted.kind:
@@ -148,6 +152,14 @@ def _admin_rules(network: ResourceId, why: Unknown) -> list[Resource]:
         (collection.child("rules", "rules-that-were-not-read"), why),
     ]
     return [Resource(one, why.origin, {"properties": properties}) for one, properties in bodies]
+
+
+def _scale_set(pool: ResourceId, why: Unknown) -> Resource:
+    """The scale set of a pool that nobody could see: which security group its network interfaces have is not known."""
+    card: Value = {"properties": {"networkSecurityGroup": {"id": why}}}
+    profile: Value = {"networkProfile": {"networkInterfaceConfigurations": [card]}}
+    body = {"tags": {POOL_TAGS[0]: pool.name}, "properties": {"virtualMachineProfile": profile}}
+    return Resource(pool, why.origin, body)
 
 
 def _shown(resource_id: str) -> str:
