@@ -24,6 +24,7 @@ from tests.live.kubernetes_server import (
     api_server_at,
     node,
     pod,
+    policy,
     serving,
 )
 from tests.live.test_collect import azure
@@ -100,7 +101,7 @@ def test_the_pods_are_at_fault(sound: Azure, tmp_path: Path) -> None:
 
 
 def test_both_are_at_fault(blocked: Azure, tmp_path: Path) -> None:
-    _, said = triaged(Cluster(*agents(ready=False, waiting="ImagePullBackOff")), tmp_path)
+    _, said = triaged(Cluster(*agents(ready=False, waiting="CreateContainerConfigError")), tmp_path)
     assert said["cause"] == "both"
 
 
@@ -144,7 +145,7 @@ def test_a_node_that_notices_blocked_egress_speaks_for_the_network(sound: Azure,
     cluster.lists["/api/v1/nodes"] = [node("node-7", EgressBlocked="mcr.microsoft.com cannot be reached")]
     _, said = triaged(cluster, tmp_path)
     assert said["cause"] == "network"
-    assert "node node-7: EgressBlocked: mcr.microsoft.com cannot be reached" in said["evidence"]
+    assert "node node-7 itself: EgressBlocked: mcr.microsoft.com cannot be reached" in said["evidence"]
 
 
 def test_the_error_that_somebody_saw_is_recognised(sound: Azure, tmp_path: Path) -> None:
@@ -163,10 +164,6 @@ def test_network_policies_that_select_an_agent_are_named(sound: Azure, tmp_path:
     ]
     _, said = triaged(cluster, tmp_path)
     assert said["pods"][0]["networkPolicies"] == ["agents", "deny-all"]
-
-
-def policy(name: str, selector: Json) -> Json:
-    return {"metadata": {"name": name}, "spec": {"podSelector": selector, "policyTypes": ["Egress"]}}
 
 
 def test_events_of_a_pod_are_shown(sound: Azure, tmp_path: Path) -> None:

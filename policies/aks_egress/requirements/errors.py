@@ -25,14 +25,34 @@ class Symptom:
     source: str
 
 
+LONGEST = 2000
+"""Characters of a line that are searched."""
+
+
 def recognise(text: str) -> list[Symptom]:
-    """The known errors in a text of kubectl, a node's start-up or a firewall's log, the more telling first."""
-    found = []
-    for row in load().errors:
-        match = _match(row, text)
-        if match is not None:
-            found.append(_symptom(row, match))
-    return found
+    """The known errors in a text of kubectl, a node's start-up or a firewall's log, the more telling first.
+
+    A text without any is read once more as one line: terminals break long ones anywhere between words.
+    """
+    lines = [line[:LONGEST] for line in text.splitlines()]
+    return _found("\n".join(lines)) or (
+        _found(" ".join(" ".join(lines).split())[:LONGEST]) if lines[1:] else []
+    )
+
+
+def _found(text: str) -> list[Symptom]:
+    there = [(row, match) for row in load().errors if (match := _match(row, text)) is not None]
+    hidden = {one for row, _ in there for one in row.get("hides", ())}
+    return [_symptom(row, match) for row, match in there if row["id"] not in hidden]
+
+
+_KUBELET = re.compile(r"(?:\[(?P<six>[0-9a-f:.]+)(?:%\w+)?\]|(?P<name>[\w.-]+)):10250\b", re.IGNORECASE)
+
+
+def nodes_in(text: str) -> tuple[str, ...]:
+    """The nodes that a text names by their kubelets' port, by address or by name, each once."""
+    found = (match["six"] or match["name"] for match in _KUBELET.finditer(text))
+    return tuple(dict.fromkeys(one.casefold() for one in found))
 
 
 def _match(row: Mapping[str, Any], text: str) -> str | None:
@@ -41,10 +61,14 @@ def _match(row: Mapping[str, Any], text: str) -> str | None:
         if match:
             return match[0]
     for code in row.get("exits", ()):
-        match = re.search(rf"\bexit(?:ed)?[\s_]*(?:status|code)?[\s\"':=\\]*{code}\b", text, re.IGNORECASE)
+        match = re.search(_EXIT.format(code), text, re.IGNORECASE)
         if match:
             return match[0]
     return None
+
+
+#: how a start-up's exit is told; `terminated with exit code` is what `kubectl exec` says of anybody's program
+_EXIT = r"\b(?<!terminated with )exit(?:ed)?(?:[\s_]*with)?[\s_]*(?:status|code)?[\s\"':=\\]*{0}\b|\bexit status[\s=:]*{0}\b"
 
 
 def _symptom(row: Mapping[str, Any], matched: str) -> Symptom:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
-from aks_egress_scan.failures import NothingToJudge, UsageFailure
+from aks_egress_scan.failures import UsageFailure
 from aks_egress_scan.live.choices import add_scope, add_sign_in
 from aks_egress_scan.options import CLOUDS, TUNNELS, Choices, Help
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
-    from aks_egress.findings.report import Report
     from aks_egress_scan.evaluate import Run
+    from aks_egress_scan.live.picture import Picture
     from aks_egress_scan.live.seen import LogsSeen, Seen
     from aks_egress_scan.live.session import Session
+    from aks_egress_scan.live.subject import Subject
     from aks_egress_scan.sources import Loaded
 
 _DESCRIPTION = """\
@@ -34,7 +35,8 @@ examples:
   aks-egress triage --cluster aks-shop --snapshot fleet.json --no-logs      without asking Azure
   aks-egress triage --cluster aks-shop --no-kubernetes                      the API server does not answer
 
-exit status: 0 neither is at fault, 1 the network or the pods are, 2 wrong usage, 3 no such cluster, 4 nobody can say yet
+exit status: 0 neither is at fault: the way is open, the pods are ready, and a log call got through
+             1 the network or the pods are, 2 wrong usage, 3 no such cluster, 4 nobody can say yet
 """
 _STATUS = {"neither": 0, "network": 1, "pods": 1, "both": 1, "undecided": 4}
 
@@ -80,19 +82,26 @@ def run(chosen: Namespace) -> int:
     from aks_egress_scan.output import write_text
 
     choices = Choices(chosen)
+    _sensible(chosen, choices)
+    settled = evaluate.prepare(choices, baseline=False)
+    picture = _pictured(chosen, settled, _error(chosen.error))
+    conclusion = conclude(picture)
+    tell = as_document if chosen.style == "json" else as_text
+    write_text(tell(picture, conclusion), chosen.file)
+    return _STATUS[conclusion.cause]
+
+
+def _sensible(chosen: Namespace, choices: Choices) -> None:
+    """Refuse what contradicts itself, before anybody is asked anything."""
     if len(choices.many("cluster")) != 1:
         raise UsageFailure("name the one cluster to look at: `--cluster NAME`")
-    settled = evaluate.prepare(choices, baseline=False)
-    error = _error(chosen.error)
-    session = None if chosen.snapshot else _session(settled)
-    loaded = _loaded(settled, session, chosen.snapshot)
-    cluster = _cluster_id(loaded, settled.settings.clusters[0])
-    seen, logs = _looked(chosen, session, cluster)
-    report = _judged(settled, loaded, seen, cluster.rsplit("/", 1)[-1])
-    conclusion = conclude(report.clusters[0], seen, logs, error)
-    tell = as_document if chosen.style == "json" else as_text
-    write_text(tell(report, seen, logs, conclusion), chosen.file)
-    return _STATUS[conclusion.cause]
+    if chosen.aks_credentials and chosen.snapshot:
+        raise UsageFailure("`--aks-credentials` asks Azure, and `--snapshot` does not: name a `--kubeconfig`")
+    for name in ("kubeconfig", "kube_context", "aks_credentials"):
+        if chosen.no_kubernetes and getattr(chosen, name):
+            raise UsageFailure(f"`--no-kubernetes` and `--{name.replace('_', '-')}` contradict each other")
+    if chosen.aks_credentials and chosen.kubeconfig:
+        raise UsageFailure("`--aks-credentials` and `--kubeconfig` contradict each other: give one of them")
 
 
 def _error(given: str) -> str:
@@ -100,7 +109,45 @@ def _error(given: str) -> str:
         return given
     from aks_egress_scan.files import standard_input
 
-    return standard_input(65_536).decode("utf-8", "replace")
+    said = standard_input(65_536).decode("utf-8", "replace")
+    if not said.strip():
+        raise UsageFailure("standard input is empty: give the error text, such as `kubectl logs POD 2>&1 |`")
+    return said
+
+
+def _pictured(chosen: Namespace, settled: Run, error: str) -> Picture:
+    """Everything that can be seen of the cluster, from the definitions that run to its logs."""
+    from aks_egress.requirements.errors import nodes_in
+    from aks_egress_scan.live.picture import Picture
+    from aks_egress_scan.live.subject import judged, subject_of, ways
+
+    api = None if chosen.no_kubernetes or chosen.aks_credentials else _api(chosen)
+    session = None if chosen.snapshot else _session(settled)
+    loaded = _loaded(settled, session, chosen.snapshot)
+    subject = subject_of(loaded, settled.settings.clusters[0])
+    if chosen.aks_credentials and session is not None:
+        api = _api(chosen, _aks_kubeconfig(session, subject.id))
+    nodes = nodes_in(error)
+    seen, logs = _looked(chosen, api, session, subject, nodes)
+    report, others = judged(settled, loaded, seen, subject)
+    return Picture(
+        report=report,
+        seen=seen,
+        logs=logs,
+        error=error,
+        nodes=nodes,
+        ways=tuple(ways(settled, loaded, seen, report.clusters[0], nodes)),
+        others=others,
+        engine=subject.engine,
+        authorized=subject.authorized,
+        power=subject.power,
+    )
+
+
+def _api(chosen: Namespace, given: Any = None) -> Any:
+    from aks_egress_scan.live import kube
+
+    return kube.connect(chosen.kubeconfig or "", chosen.kube_context or "", given)
 
 
 def _session(settled: Run) -> Session:
@@ -120,96 +167,56 @@ def _loaded(settled: Run, session: Session | None, snapshot: str) -> Loaded:
     return collected(settled, session)
 
 
-def _cluster_id(loaded: Loaded, name: str) -> str:
-    """The resource id of the cluster of that name; there must be one."""
-    from aks_egress.topology.clusters import CLUSTERS
-
-    found = sorted(
-        {
-            str(one.id)
-            for document in loaded.documents
-            for one in document.resources
-            if one.kind == CLUSTERS.casefold() and one.name.casefold() == name.casefold()
-        }
-    )
-    if not found:
-        raise NothingToJudge(f"there is no cluster `{name}` among what can be seen")
-    if len(found) > 1:
-        places = ", ".join(f"`{one}`" for one in found)
-        raise UsageFailure(f"several clusters are called `{name}` ({places}): add `--resource-group`")
-    return found[0]
-
-
-def _looked(chosen: Namespace, session: Session | None, cluster: str) -> tuple[Seen, LogsSeen]:
+def _looked(
+    chosen: Namespace, api: Any, session: Session | None, subject: Subject, nodes: tuple[str, ...]
+) -> tuple[Seen, LogsSeen]:
     """The pods and their logs, as far as anybody answers."""
     from aks_egress_scan.live.seen import LogsSeen, Seen
 
-    seen = Seen(asked=False)
-    lines: list[str] = []
-    failures: list[str] = []
-    if not chosen.no_kubernetes:
+    if api is None:
+        seen = Seen(
+            failures=[
+                "pods, nodes, events and network policies: the Kubernetes API was not asked (`--no-kubernetes`)"
+            ]
+        )
+    else:
         from aks_egress_scan.live import kube
+        from aks_egress_scan.live.subject import same_cluster
 
-        given = _aks_kubeconfig(session, cluster) if chosen.aks_credentials and session is not None else None
-        api = kube.connect(chosen.kubeconfig or "", chosen.kube_context or "", given)
         seen = kube.look(api)
-        worst_first = sorted(seen.tunnel_pods, key=lambda pod: (pod.ready, pod.name))[:3]
-        lines, failures = kube.pod_logs(api, worst_first)
-    if lines or session is None or chosen.no_logs:
-        return seen, LogsSeen(source="Kubernetes API", lines=tuple(lines), failures=tuple(failures))
+        same_cluster(subject, seen)
+        lines = kube.pod_logs(api, seen, next(iter(nodes), "")) if seen.listed else []
+        if lines or seen.agents_heard:
+            return seen, LogsSeen(source="Kubernetes API", lines=tuple(lines))
+    if chosen.no_logs or session is None:
+        option = "--no-logs" if chosen.no_logs else "--snapshot"
+        return seen, LogsSeen(failures=(f"logs: Log Analytics was not asked (`{option}`)",))
     from aks_egress_scan.live.logs import workspace_logs
 
-    found = workspace_logs(session, cluster)
-    return seen, LogsSeen(source=found.source, lines=found.lines, failures=(*failures, *found.failures))
+    return seen, workspace_logs(session, subject.id)
 
 
 def _aks_kubeconfig(session: Session, cluster: str) -> Any:
     """The user's kubeconfig as AKS gives it."""
-    import yaml  # type: ignore[import-untyped]
     from azure.core.exceptions import AzureError
 
     from aks_egress_scan.live.details import names_of
-    from aks_egress_scan.live.session import first_line
+    from aks_egress_scan.live.session import first_line, require
+
+    require("kubernetes", what="asking the Kubernetes API", extra="kubernetes")
+    import yaml  # type: ignore[import-untyped]
 
     subscription, group, names = names_of(cluster)
+    clusters = session.containers(subscription).managed_clusters
     try:
-        answer = session.containers(subscription).managed_clusters.list_cluster_user_credentials(
-            group, names[0]
-        )
-        return yaml.safe_load(bytes(answer.kubeconfigs[0].value))
-    except (AzureError, IndexError, TypeError, yaml.YAMLError) as error:
+        answer = clusters.list_cluster_user_credentials(group, names[0])
+        read = yaml.safe_load(bytes(answer.kubeconfigs[0].value))
+    except AzureError as error:
         raise UsageFailure(
             f"AKS gives no kubeconfig: {first_line(error)}: grant `Microsoft.ContainerService/managedClusters/listClusterUserCredential/action`, or use `--kubeconfig`"
         ) from None
-
-
-def _judged(settled: Run, loaded: Loaded, seen: Seen, name: str) -> Report:
-    """The report, with what was seen settling the tunnel and the API server's address."""
-    from aks_egress.records import replace
-    from aks_egress_scan.evaluate import judge
-
-    settings = settled.settings
-    if settings.tunnel == "auto" and seen.listed:
-        settings = replace(settings, tunnel=seen.tunnels[0] if seen.tunnels else "auto")
-    addresses = [one for one in seen.api_addresses if _is_public(one)]
-    if len(addresses) == 1:
-        known = {name: addresses[0], **settings.api_server_addresses}
-        settings = replace(settings, api_server_addresses=known)
-    report = judge(replace(settled, settings=settings), loaded)
-    if not report.clusters:
-        raise NothingToJudge(f"cluster `{name}` could not be judged")
-    if seen.tunnels and settled.settings.tunnel == "auto":
-        first = report.clusters[0]
-        said = f"its pods run ({len(seen.of(seen.tunnels[0]))} of {seen.tunnels[0]})"
-        tunnel = replace(first.tunnel, evidence=said)
-        report = replace(report, clusters=(replace(first, tunnel=tunnel), *report.clusters[1:]))
-    return report
-
-
-def _is_public(address: str) -> bool:
-    from ipaddress import ip_address
-
-    try:
-        return ip_address(address).is_global
-    except ValueError:
-        return False
+    except (IndexError, TypeError, ValueError, yaml.YAMLError):
+        read = None
+    if not isinstance(read, dict):
+        raise UsageFailure("AKS gives no kubeconfig that can be read: use `--kubeconfig`")
+    return read

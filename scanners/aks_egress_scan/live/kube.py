@@ -1,200 +1,234 @@
-"""Asking the Kubernetes API about a tunnel; each question may fail by itself."""
+"""Asking the Kubernetes API about a tunnel: every question may fail by itself, and none takes for ever."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+import logging
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Self
 
 from aks_egress_scan.failures import UsageFailure
-from aks_egress_scan.live.seen import TUNNEL_PODS, NodeSeen, PodSeen, Seen
+from aks_egress_scan.live.asking import NoAnswerError, said, side_by_side
+from aks_egress_scan.live.blotted import blotted
+from aks_egress_scan.live.kube_objects import node_of, pod_of
+from aks_egress_scan.live.seen import Call, PodSeen, Seen
 from aks_egress_scan.live.session import first_line, require
 
 NAMESPACE = "kube-system"
 TIMEOUT = 10
-"""Seconds that one question may take."""
+"""Seconds that one page of an answer may take."""
 
+ALL = 30
+"""Seconds that all lists together may take."""
+
+CALLS = 40
+"""Seconds that the log calls may take: the API server itself gives up a node after 30."""
+
+SIGN_IN, SIGN_IN_BY_HAND = 60, 600
+"""Seconds that the kubeconfig's sign-in command may take, without and with somebody at the terminal."""
+
+PAGE, PAGES = 500, 40
 TAIL = 200
 """Lines of a log that are read."""
 
-_OTHERS = {"coredns": "coredns", "metrics-server": "metrics-server"}
+MOST_CALLS = 8
+"""Log calls that are tried: the tunnel's own pods, then one pod of each pool of nodes."""
 
 
 def connect(kubeconfig: str = "", context: str = "", given: Mapping[str, Any] | None = None) -> Any:
     """A client by kubeconfig, or by one that is `given`; raises UsageFailure where there is none."""
     require("kubernetes", what="asking the Kubernetes API", extra="kubernetes")
-    from kubernetes import client, config
-    from kubernetes.config.config_exception import ConfigException
+    from kubernetes import client
 
     settings = client.Configuration()
     settings.retries = 1
-    try:
-        if given is not None:
-            load: Any = config.load_kube_config_from_dict
-            load(dict(given), context or None, settings)
-        else:
-            load = config.load_kube_config
-            load(kubeconfig or None, context or None, client_configuration=settings, persist_config=False)
-    except (ConfigException, OSError, TypeError, ValueError) as error:
+    settings.client_side_validation = False
+    with _Heard() as heard:
+        by_hand = sys.stdout.isatty()
+        load = _loader(settings, kubeconfig, context, given)
+        answer = side_by_side({"load": load}, SIGN_IN_BY_HAND if by_hand else SIGN_IN)["load"]
+    if isinstance(answer, NoAnswerError):
         raise UsageFailure(
-            f"the Kubernetes API cannot be asked: {first_line(error)}: run `az aks get-credentials`, name a file with `--kubeconfig`, or leave it out with `--no-kubernetes`"
-        ) from None
+            f"the sign-in command that the kubeconfig names has not come back: {answer}: run `kubectl get nodes` once by hand, or `kubelogin convert-kubeconfig -l azurecli`"
+        )
+    if isinstance(answer, Exception):
+        raise UsageFailure(_no_kubeconfig(answer))
+    if heard.texts and not settings.api_key and not settings.cert_file:
+        raise UsageFailure(_no_sign_in(heard.texts[0]))
     return client.ApiClient(settings)
 
 
-def look(api: Any) -> Seen:
-    """Everything about the tunnel that the API shows."""
-    from kubernetes import client
+def _loader(
+    settings: Any, kubeconfig: str, context: str, given: Mapping[str, Any] | None
+) -> Callable[[], Any]:
+    from kubernetes import config
 
-    core, seen = client.CoreV1Api(api), Seen()
-    networking, discovery = client.NetworkingV1Api(api), client.DiscoveryV1Api(api)
-    wait: dict[str, Any] = {"_request_timeout": TIMEOUT}
-    of_api_server: dict[str, Any] = {"label_selector": "kubernetes.io/service-name=kubernetes", **wait}
-    pods = _ask(seen, "pods", lambda: core.list_namespaced_pod(NAMESPACE, **wait).items)
-    events = _ask(seen, "events", lambda: core.list_namespaced_event(NAMESPACE, limit=1000, **wait).items)
-    policies = _ask(
-        seen, "network policies", lambda: networking.list_namespaced_network_policy(NAMESPACE, **wait).items
+    load: Any = config.load_kube_config_from_dict if given is not None else config.load_kube_config
+    if given is not None:
+        return lambda: load(dict(given), context or None, settings)
+    return lambda: load(
+        kubeconfig or None, context or None, client_configuration=settings, persist_config=False
     )
-    nodes = _ask(seen, "nodes", lambda: core.list_node(**wait).items)
-    slices = _ask(
-        seen,
-        "the API server's address",
-        lambda: discovery.list_namespaced_endpoint_slice("default", **of_api_server).items,
-    )
-    seen.pods = [_pod(one, part, events, policies) for one in pods if (part := _part(one))]
-    seen.nodes = [_node(one) for one in nodes]
-    endpoints = (endpoint for one in slices for endpoint in one.endpoints or ())
+
+
+class _Heard(logging.Handler):
+    """What the client only logs: that a sign-in command failed.  It goes on without credentials then."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(record.getMessage())
+
+    def __enter__(self) -> Self:
+        logging.getLogger().addHandler(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger().removeHandler(self)
+
+
+def _no_kubeconfig(error: Exception) -> str:
+    return f"the Kubernetes API cannot be asked: {blotted(first_line(error))}: run `az aks get-credentials`, name a file with `--kubeconfig` or a context with `--kube-context`, or leave it out with `--no-kubernetes`"
+
+
+def _no_sign_in(text: str) -> str:
+    why = blotted(" ".join(text.split()))[:300].rstrip(".")
+    if "No such file" in text:
+        return f"the kubeconfig signs in with a command that is not installed: {why}: install it (`az aks install-cli` brings kubelogin), or leave the Kubernetes API out with `--no-kubernetes`"
+    return f"the kubeconfig's sign-in command failed: {why}: sign in (`az login`, `kubelogin convert-kubeconfig -l azurecli`), or leave the Kubernetes API out with `--no-kubernetes`"
+
+
+def look(api: Any) -> Seen:
+    """Everything about the tunnel that the API shows, but for logs."""
+    answers = side_by_side(_questions(api), ALL)
+    seen = Seen(host=str(api.configuration.host or ""))
+    seen.failures += _failures(answers)
+    rows: dict[str, list[Any]] = {
+        what: answer if isinstance(answer, list) else [] for what, answer in answers.items()
+    }
+    seen.listed = isinstance(answers["pods"], list)
+    pods = list(_read(seen, "pods", rows["pods"], pod_of, rows["events"], rows["network policies"]))
+    seen.pods = [one for one in pods if one.part]
+    seen.others = [one for one in pods if not one.part]
+    seen.nodes = list(_read(seen, "nodes", rows["nodes"], node_of))
+    endpoints = [endpoint for one in rows[_ADDRESS] for endpoint in one.endpoints or ()]
     seen.api_addresses = sorted({address for one in endpoints for address in one.addresses or ()})
     return seen
 
 
-def pod_logs(api: Any, pods: Sequence[PodSeen]) -> tuple[list[str], list[str]]:
-    """The last lines of pods' logs, and why some could not be had: the very error of `kubectl logs`."""
+_ADDRESS = "the API server's address"
+
+
+def _questions(api: Any) -> dict[str, Callable[[], list[Any]]]:
     from kubernetes import client
 
-    core, lines, failures = client.CoreV1Api(api), [], []
-    for pod in pods:
+    core, networking = client.CoreV1Api(api), client.NetworkingV1Api(api)
+    discovery = client.DiscoveryV1Api(api)
+    of_api_server = {"label_selector": "kubernetes.io/service-name=kubernetes"}
+    return {
+        "pods": lambda: _all(core.list_namespaced_pod, NAMESPACE),
+        "nodes": lambda: _all(core.list_node),
+        "events": lambda: _all(core.list_namespaced_event, NAMESPACE, field_selector="type=Warning"),
+        "network policies": lambda: _all(networking.list_namespaced_network_policy, NAMESPACE),
+        _ADDRESS: lambda: _all(discovery.list_namespaced_endpoint_slice, "default", **of_api_server),
+    }
+
+
+def _all(ask: Callable[..., Any], *where: str, **how: str) -> list[Any]:
+    """Every row of a list, page by page."""
+    rows: list[Any] = []
+    more: dict[str, str] = {}
+    for _ in range(PAGES):
+        page = ask(*where, limit=PAGE, _request_timeout=TIMEOUT, **how, **more)
+        if page.items is None and not str(page.kind).endswith("List"):
+            raise NoAnswerError("the answer is no list, so not Kubernetes' own")
+        rows += page.items or ()
+        token = getattr(page.metadata, "_continue", None)
+        if not token:
+            return rows
+        more = {"_continue": token}
+    raise NoAnswerError(f"the list has more than {PAGE * PAGES} rows")
+
+
+def _failures(answers: Mapping[str, Any]) -> Iterator[str]:
+    """Each reason once, with everything that had no answer because of it."""
+    reasons: dict[str, list[str]] = {}
+    for what, answer in answers.items():
+        if isinstance(answer, Exception):
+            reasons.setdefault(said(answer), []).append(what)
+    for why, whats in reasons.items():
+        yield f"{', '.join(whats)}: {why}"
+
+
+def _read(
+    seen: Seen, what: str, rows: Iterable[Any], read: Callable[..., Any], *beside: Sequence[Any]
+) -> Iterator[Any]:
+    """The rows as we know them; one that is not as Kubernetes writes it is a failure."""
+    for row in rows:
         try:
-            said = core.read_namespaced_pod_log(
-                pod.name, NAMESPACE, tail_lines=TAIL, _request_timeout=TIMEOUT
-            )
-        except Exception as error:  # noqa: BLE001 - whatever the client raises is an answer here
-            failures.append(f"logs of {pod.name}: {_said(error)}")
-            continue
-        lines += [f"{pod.name}: {line}" for line in reversed(str(said or "").splitlines()) if line.strip()]
-    return lines, failures
+            one = read(row, *beside)
+        except (AttributeError, TypeError, ValueError) as error:
+            seen.failures.append(f"{what}: a row cannot be read: {first_line(error)}")
+            seen.listed = seen.listed and what != "pods"
+        else:
+            yield one
 
 
-def _ask(seen: Seen, what: str, question: Callable[[], list[Any]]) -> list[Any]:
-    try:
-        return list(question() or ())
-    except Exception as error:  # noqa: BLE001 - whatever the client raises is an answer here
-        seen.failures.append(f"{what}: {_said(error)}")
-        return []
+def pod_logs(api: Any, seen: Seen, named: str = "") -> list[str]:
+    """The last lines of tunnel pods' logs, the newest first; what came of each call goes to `seen.calls`.
+
+    A log call goes the way that `kubectl logs` goes, so it tries the tunnel: to the tunnel's own pods, to
+    the node that is `named`, and to one pod of each pool of nodes.
+    """
+    from kubernetes import client
+
+    core = client.CoreV1Api(api)
+    pods = {one.name: one for one in _to_call(seen, named)}
+    answers = side_by_side({name: _log_call(core, pod) for name, pod in pods.items()}, CALLS)
+    seen.calls = [_call(pods[name], answer) for name, answer in answers.items()]
+    lines: list[str] = []
+    for name, answer in answers.items():
+        if isinstance(answer, str) and pods[name].part in ("konnectivity", "aks-link", "tunnelfront"):
+            lines += [f"{name}: {blotted(line)}" for line in reversed(answer.splitlines()) if line.strip()]
+    return lines
 
 
-def _said(error: Exception) -> str:
-    """Why a question had no answer: the server's own words where it has some."""
-    import json
+def _log_call(core: Any, pod: PodSeen) -> Callable[[], str]:
+    how = {"container": pod.container} if pod.container else {}
+    tail = TAIL if pod.part else 1
 
-    body = getattr(error, "body", None)
-    status = getattr(error, "status", None)
-    try:
-        message = json.loads(body)["message"] if body else ""
-    except (ValueError, KeyError, TypeError):
-        message = ""
-    return f"{f'HTTP {status}: ' if status else ''}{first_line(message or getattr(error, 'reason', '') or error)}"[
-        :400
-    ]
+    def ask() -> str:
+        answer = core.read_namespaced_pod_log(
+            pod.name, NAMESPACE, tail_lines=tail, _request_timeout=CALLS - 5, **how
+        )
+        return str(answer or "")
+
+    return ask
 
 
-def _part(pod: Any) -> str:
-    name, labels = pod.metadata.name or "", pod.metadata.labels or {}
-    if name.startswith("konnectivity-agent-autoscaler"):
-        return ""
-    for part, (prefix, label) in TUNNEL_PODS.items():
-        if name.startswith(f"{prefix}-") or labels.get("app") == label:
-            return part
-    return next(
-        (
-            part
-            for prefix, part in _OTHERS.items()
-            if name.startswith(f"{prefix}-") and "autoscaler" not in name
-        ),
-        "",
-    )
+def _to_call(seen: Seen, named: str) -> list[PodSeen]:
+    """Which pods are tried, the more telling first; a pod without a node has no log."""
+    agents = sorted(seen.tunnel_pods, key=lambda pod: (pod.ready, pod.name))[:3]
+    target = seen.node(named) if named else None
+    pools = {one.name: one.pool or one.name for one in seen.nodes}
+    others = sorted((*seen.pods, *seen.others), key=lambda pod: (not pod.ready, pod.name))
+    there = [pod for pod in others if pod.node and pod.phase == "Running" and not pod.over]
+    chosen = [pod for pod in agents if pod.node]
+    chosen += [pod for pod in there if target is not None and pod.node == target.name][:1]
+    reached = {pools.get(pod.node) for pod in chosen}
+    for pod in there:
+        if pools.get(pod.node, pod.node) not in reached:
+            reached.add(pools.get(pod.node, pod.node))
+            chosen.append(pod)
+    return list(dict.fromkeys(chosen))[:MOST_CALLS]
 
 
-def _pod(pod: Any, part: str, events: Sequence[Any], policies: Sequence[Any]) -> PodSeen:
-    statuses = list(pod.status.container_statuses or ())
-    own = [
-        one
-        for one in events
-        if (one.involved_object.name or "") == pod.metadata.name and one.type != "Normal"
-    ]
-    return PodSeen(
-        name=pod.metadata.name,
-        part=part,
-        node=pod.spec.node_name or "",
-        phase=pod.status.phase or "",
-        ready=bool(statuses) and all(one.ready for one in statuses),
-        restarts=sum(one.restart_count or 0 for one in statuses),
-        reasons=_distinct([*_reasons(pod, statuses), *(one.reason for one in own if one.reason)]),
-        events=_distinct(f"{one.reason}: {first_line(one.message or '')}" for one in own),
-        policies=tuple(
-            sorted(
-                one.metadata.name
-                for one in policies
-                if _selects(one.spec.pod_selector, pod.metadata.labels or {})
-            )
-        ),
-    )
-
-
-def _reasons(pod: Any, statuses: Iterable[Any]) -> Iterable[str]:
-    for one in pod.status.conditions or ():
-        if one.status == "False" and one.reason and one.type == "PodScheduled":
-            yield one.reason
-    if pod.status.reason:
-        yield pod.status.reason
-    for one in statuses:
-        for state in (one.state, one.last_state):
-            for moment in (getattr(state, "waiting", None), getattr(state, "terminated", None)):
-                if moment is not None and moment.reason and moment.reason != "Completed":
-                    yield moment.reason
-
-
-def _selects(selector: Any, labels: Mapping[str, str]) -> bool:
-    """Whether a selector takes a pod in; expressions are followed as Kubernetes does."""
-    wanted = (selector.match_labels or {}) if selector else {}
-    if any(labels.get(name) != value for name, value in wanted.items()):
-        return False
-    for one in (selector.match_expressions or ()) if selector else ():
-        there, values = labels.get(one.key), one.values or ()
-        held = {
-            "In": there in values,
-            "NotIn": there not in values,
-            "Exists": there is not None,
-            "DoesNotExist": there is None,
-        }
-        if not held.get(one.operator, True):
-            return False
-    return True
-
-
-def _node(node: Any) -> NodeSeen:
-    conditions = list(node.status.conditions or ())
-    problems = [
-        f"{one.type}: {first_line(one.message or one.reason or one.status)}"
-        for one in conditions
-        if one.status != ("True" if one.type == "Ready" else "False")
-    ]
-    return NodeSeen(
-        name=node.metadata.name,
-        ready=any(one.type == "Ready" and one.status == "True" for one in conditions),
-        problems=tuple(sorted(problems)),
-        addresses=tuple(one.address for one in node.status.addresses or () if one.type == "InternalIP"),
-    )
-
-
-def _distinct(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(texts))
+def _call(pod: PodSeen, answer: Any) -> Call:
+    """What a call says of the tunnel: refusals and complaints about the pod come from this side of it."""
+    if not isinstance(answer, Exception):
+        return Call(pod=pod.name, node=pod.node, outcome="through")
+    status = getattr(answer, "status", None)
+    untold = isinstance(status, int) and 400 <= status < 500
+    return Call(pod=pod.name, node=pod.node, outcome="untold" if untold else "failed", said=said(answer))

@@ -9,41 +9,89 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from aks_egress_scan.live.blotted import blotted
 from aks_egress_scan.live.seen import LogsSeen
-from aks_egress_scan.live.session import Session, first_line
+from aks_egress_scan.live.session import Session, first_line, require
 
 SPAN = timedelta(hours=6)
-_PODS = "startswith 'konnectivity-agent' or {0} startswith 'aks-link' or {0} startswith 'tunnelfront'"
+SERVER, ALL = 30, 60
+"""Seconds that the server may work on one query, and that one may take with everything that is tried again."""
+
+_OF_TUNNELS = "({0} startswith 'konnectivity-agent' or {0} startswith 'aks-link' or {0} startswith 'tunnelfront') and {0} !startswith 'konnectivity-agent-autoscaler'"
 _TAIL = "| project TimeGenerated, PodName, Line | order by TimeGenerated desc | take 200"
 QUERIES = {
-    "ContainerLogV2": f"ContainerLogV2 | where PodNamespace == 'kube-system' | where PodName {_PODS.format('PodName')} | extend Line = tostring(LogMessage) {_TAIL}",
-    "ContainerLog": f"ContainerLog | join kind=inner (KubePodInventory | where Namespace == 'kube-system' | where Name {_PODS.format('Name')} | distinct ContainerID, PodName = Name) on ContainerID | extend Line = LogEntry {_TAIL}",
+    "ContainerLogV2": f"ContainerLogV2 | where PodNamespace == 'kube-system' | where {_OF_TUNNELS.format('PodName')} | extend Line = tostring(LogMessage) {_TAIL}",
+    "ContainerLog": f"ContainerLog | join kind=inner (KubePodInventory | where Namespace == 'kube-system' | where {_OF_TUNNELS.format('Name')} | summarize by ContainerID, PodName = Name) on ContainerID | extend Line = LogEntry {_TAIL}",
 }
-NOTHING = "no lines of tunnel pods in Log Analytics: Container Insights leaves kube-system out unless its settings (`container-azm-ms-agentconfig`) say otherwise"
+NOTHING = "no lines of tunnel pods in Log Analytics within 6 hours: Container Insights leaves kube-system out unless its settings (`container-azm-ms-agentconfig`) say otherwise"
+NO_TABLES = "Log Analytics has no logs of this cluster: Container Insights is off, or writes to a workspace that has neither ContainerLogV2 nor ContainerLog (`az aks enable-addons --addons monitoring` turns it on)"
+REFUSED = (
+    "grant `Log Analytics Reader` on the workspace of Container Insights, and read rights on the cluster"
+)
 
 
 def workspace_logs(session: Session, cluster: str) -> LogsSeen:
     """The lines of the last hours that the cluster's workspace has; `cluster` is its resource id."""
     from azure.core.exceptions import AzureError
 
+    require("azure.monitor.query", what="reading logs from Log Analytics")
     client = session.logs()
     failures: list[str] = []
+    missing = 0
     for table, query in QUERIES.items():
         try:
-            answer = client.query_resource(cluster, query, timespan=SPAN)
-        except AzureError as error:
-            failures.append(f"{table}: {first_line(getattr(error, 'message', '') or error)}"[:300])
+            answer = client.query_resource(
+                cluster, query, timespan=SPAN, server_timeout=SERVER, timeout=ALL, retry_total=2
+            )
+            lines, partly = _lines(answer), _partly(answer)
+        except (AzureError, KeyError, ValueError, TypeError) as error:
+            missing += _no_such_table(error)
+            failures.append(f"Log Analytics, table {table}: {_said(error)}")
             continue
-        lines = tuple(_line(row) for one in _tables(answer) for row in one.rows)
+        failures += [f"Log Analytics, table {table}: the answer is not whole: {one}" for one in partly]
         if lines:
-            return LogsSeen(source=f"Log Analytics, table {table}", lines=lines)
-    return LogsSeen(failures=(*failures, NOTHING) if len(failures) < len(QUERIES) else tuple(failures))
+            return LogsSeen(
+                source=f"Log Analytics, table {table}", lines=lines, failures=partly and tuple(failures)
+            )
+    if missing == len(QUERIES):
+        return LogsSeen(failures=(NO_TABLES,))
+    # a table that a workspace does not have says no more than that it keeps logs in the other one
+    told = tuple(one for one in failures if not missing or _MISSING not in one)
+    return LogsSeen(failures=(*told, NOTHING) if len(failures) < len(QUERIES) or missing else told)
 
 
-def _tables(answer: Any) -> Any:
-    """The tables of an answer, whole or in part."""
-    return getattr(answer, "tables", None) or getattr(answer, "partial_data", None) or ()
+def _lines(answer: Any) -> tuple[str, ...]:
+    """The lines of an answer, whole or in part; TypeError where it is not a table of lines."""
+    tables = getattr(answer, "tables", None) or getattr(answer, "partial_data", None) or ()
+    return tuple(blotted(f"{row['PodName']}: {row['Line']}") for one in tables for row in one.rows)
 
 
-def _line(row: Any) -> str:
-    return f"{row['PodName']}: {row['Line']}"
+def _partly(answer: Any) -> tuple[str, ...]:
+    error = getattr(answer, "partial_error", None)
+    return () if error is None else (_said(error),)
+
+
+_MISSING = "SEM0100"
+
+
+def _no_such_table(error: Exception) -> bool:
+    return _MISSING in _said(error)
+
+
+def _said(error: Any) -> str:
+    """What is wrong, in the words of the innermost cause: the outer ones only say that something is."""
+    status = getattr(error, "status_code", None)
+    text = first_line(_innermost(error) or getattr(error, "message", "") or error)
+    hint = f": {REFUSED}" if status in (401, 403) else ""
+    return blotted(text)[:300] + hint
+
+
+def _innermost(error: Any) -> str:
+    inner = getattr(error, "error", None)
+    cause: Any = getattr(inner, "innererror", None) or getattr(error, "innererror", None)
+    words = ""
+    while isinstance(cause, dict):
+        if cause.get("message"):
+            words = f"{cause.get('code', '')}: {cause['message']}".removeprefix(": ")
+        cause = cause.get("innererror")
+    return words
