@@ -89,6 +89,10 @@ def load_inputs(run: Run, paths: Sequence[str], changed: Sequence[str] | None = 
         say(said)
     for note in loaded.notes:
         say(note)
+    if any(one.runs for one in loaded.documents):
+        from aks_egress_scan.overlaid import explain
+
+        explain(loaded.documents, say)
     return loaded
 
 

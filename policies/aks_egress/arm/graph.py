@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
+from aks_egress.arm.children import Children
 from aks_egress.arm.ids import ResourceId, parse_id
 from aks_egress.arm.index import INLINE, Index, rows_of
 from aks_egress.arm.overlay import Gone, agreed, laid
-from aks_egress.arm.resources import Document, Kept, Kind, Resource, Role
+from aks_egress.arm.resources import Document, Kept, Resource, Role
 from aks_egress.records import record, replace
 from aks_egress.values import NOWHERE, Origin, Step, Unknown, Value, at, get, settle
 
@@ -55,7 +56,7 @@ class Graph:
         self._indexes = {id(document): Index(document) for document in documents}
         self._home = {id(one): document for document in documents for one in document.resources}
         self._inline: dict[tuple[int, str], list[Resource] | Unknown] = {}
-        self._doubtful: dict[tuple[int, int], Resource] = {}
+        self._children = Children(self)
         for document in documents:
             for one in document.resources:
                 one.settle = self._settled
@@ -83,15 +84,15 @@ class Graph:
         home = self.home(resource)
         return [
             (document, one)
-            for document in self._others(home)
+            for document in self.others(home)
             if document.runs
-            for one in self._in(resource.id, document)
+            for one in self.held(resource.id, document)
             if not one.existing
         ]
 
     def _planned(self, wanted: ResourceId) -> list[Resource]:
         """What definitions that are yet to be deployed hold under an id."""
-        return [one for document in self._plans for one in self._in(wanted, document) if not one.existing]
+        return [one for document in self._plans for one in self.held(wanted, document) if not one.existing]
 
     def _settled(self, resource: Resource, body: Mapping[str, Value]) -> Mapping[str, Value]:
         """A body in which values that are promised to be another resource's are that resource's."""
@@ -122,15 +123,15 @@ class Graph:
     def _sayers(self, resource: Resource, wanted: ResourceId, path: tuple[Step, ...]) -> list[Resource]:
         """Those who decide over a part that a definition leaves to others: definitions, else what runs."""
         home = self.home(resource)
-        above = self._in(wanted.parent, home) if resource.stands_in and wanted.parent else []
+        above = self.held(wanted.parent, home) if resource.stands_in and wanted.parent else []
         rows = [self.inline(one, wanted.kind) for one in above]
         listed = [one for some in rows if isinstance(some, list) for one in some if one.id.could_be(wanted)]
         if listed:
             return listed
         found = [
             (document, one)
-            for document in self._others(home)
-            for one in self._in(wanted, document)
+            for document in self.others(home)
+            for one in self.held(wanted, document)
             if _says(one, path)
         ]
         planned = [one for document, one in found if not document.runs]
@@ -160,6 +161,14 @@ class Graph:
     def home(self, resource: Resource) -> Document:
         """The document that a resource came in."""
         return self._home[id(resource)]
+
+    def index(self, document: Document) -> Index:
+        """What a document holds, for looking up."""
+        return self._indexes[id(document)]
+
+    def adopt(self, resource: Resource, document: Document) -> None:
+        """Take in a resource that was made of another one, as part of a document."""
+        self._home[id(resource)] = document
 
     def of_kind(self, kind: str, document: Document | None = None) -> list[Resource]:
         """All resources of a type (any case), of one document or of all, in their order."""
@@ -191,7 +200,7 @@ class Graph:
 
     def find(self, wanted: ResourceId, near: Document, origin: Origin = NOWHERE) -> Link:
         """The resource of an id, as seen from a document."""
-        own = self._in(wanted, near)
+        own = self.held(wanted, near)
         found = self._over(wanted, own) if near.runs else self._own(wanted, near, own)
         found = found or self._elsewhere(wanted, near)
         if not found:
@@ -216,15 +225,15 @@ class Graph:
         """What the other documents hold under an id: what is yet to be deployed wins over what runs."""
         if wanted.open_names:
             return []
-        places = [near, *self._others(near)] if near.runs else self._others(near)
+        places = [near, *self.others(near)] if near.runs else self.others(near)
         found = [
-            (document, one) for document in places for one in self._in(wanted, document) if not one.existing
+            (document, one) for document in places for one in self.held(wanted, document) if not one.existing
         ]
         planned = _whole_ones([one for document, one in found if not document.runs])
         gone = not planned and self._gone.by(wanted) is not None
         return planned or ([] if gone else _whole_ones([one for _, one in found]))
 
-    def _others(self, near: Document) -> list[Document]:
+    def others(self, near: Document) -> list[Document]:
         """The other documents in the order they are asked: what is deployed together first."""
         return [one for role in Role for one in self.documents if one is not near and one.role is role]
 
@@ -247,141 +256,28 @@ class Graph:
         refused = (one.unread[wanted.key] for one in self.documents if wanted.key in one.unread)
         return near.unread.get(wanted.kind) or near.unread.get("*") or next(refused, None)
 
-    def _in(self, wanted: ResourceId, document: Document) -> list[Resource]:
+    def held(self, wanted: ResourceId, document: Document) -> list[Resource]:
         """What a document holds under an id, inline children included."""
         found = self._indexes[id(document)].find(wanted)
         if found or wanted.parent is None or wanted.kind not in INLINE:
             return found
-        rows = [self.inline(holder, wanted.kind) for holder in self._in(wanted.parent, document)]
+        rows = [self.inline(holder, wanted.kind) for holder in self.held(wanted.parent, document)]
         name = wanted.name.casefold()
         return [one for some in rows if isinstance(some, list) for one in some if one.name.casefold() == name]
 
     def children(self, parent: Resource, kind: str) -> tuple[list[Resource], Unknown | None]:
-        """The children of a type: inline ones, and resources of their own in any document.
-
-        A resource of its own replaces the inline child of the same name; a document that holds the
-        parent itself keeps its children for it.  The unknown says that there may be more, or others.
-        """
-        kind, home = kind.casefold(), self.home(parent)
-        rows = self.inline(parent, kind)
-        gap = rows if isinstance(rows, Unknown) else home.unread.get(kind) or home.unread.get("*")
-        own = list(self._apart(parent, kind, home))
-        gap = gap or next((why for _, why in own if why is not None), None)
-        gap = gap or self._adrift(parent, kind)
-        replaced = {child.name.casefold() for child, _ in own if child.uncertain is None}
-        found = [
-            row for row in ([] if isinstance(rows, Unknown) else rows) if row.name.casefold() not in replaced
-        ]
-        found += [child for child, _ in own]
-        if home.runs:
-            found = [child for child in found if not self.taken_over(child.id)]
-        more, doubt = self._from_others(parent, kind, {child.name.casefold() for child in found})
-        return [*found, *more], gap or doubt
-
-    def _from_others(
-        self, parent: Resource, kind: str, taken: set[str]
-    ) -> tuple[list[Resource], Unknown | None]:
-        """Children that other documents add; where two of them disagree about one, nobody can say which holds."""
-        found: dict[str, Resource] = {}
-        gap: Unknown | None = None
-        if parent.id.open_names:
-            return [], None
-        for document in self._others(self.home(parent)):
-            if document.runs and parent.anew:
-                continue
-            if any(not one.existing for one in self._in(parent.id, document)):
-                continue
-            for child, why in self._apart(parent, kind, document):
-                if document.runs and self.taken_over(child.id):
-                    continue
-                gap = gap or why
-                seen = found.setdefault(child.name.casefold(), child)
-                if seen is not child and not self._same(seen, child):
-                    gap = gap or Unknown(
-                        f"several documents define `{child.label}`, each in its own way", child.origin
-                    )
-        running, doubt = self._still_running(parent, kind)
-        found = {**{child.name.casefold(): child for child in running}, **found}
-        return [child for name, child in found.items() if name not in taken], gap or doubt
-
-    def _still_running(self, parent: Resource, kind: str) -> tuple[list[Resource], Unknown | None]:
-        """The children that run under a resource which a definition mentions without listing them."""
-        if self._says_children(parent, kind):
-            return [], None
-        pictures = [self._children_of(one, kind) for one in self.left_running(parent)]
-        if not pictures:
-            return [], None
-        first, *others = pictures
-        if not all(self._alike(first, one) for one in others):
-            why = f"several pictures of what runs differ about what is part of `{parent.label}`"
-            settle = (
-                "name only the one that holds, or give the subscription and resource group of what is planned"
-            )
-            return first, Unknown(why, parent.origin, settle=settle)
-        return [self._perhaps(parent, child, kind) for child in first], None
-
-    def _children_of(self, holder: Resource, kind: str) -> list[Resource]:
-        """The children that one picture shows, without those that are deleted or defined anew."""
-        rows = self.inline(holder, kind)
-        apart = [child for child, _ in self._apart(holder, kind, self.home(holder))]
-        every = [*(rows if isinstance(rows, list) else []), *apart]
-        return [child for child in every if not self.taken_over(child.id)]
-
-    def _alike(self, some: list[Resource], others: list[Resource]) -> bool:
-        """Whether two pictures show the same children."""
-        named = {one.name.casefold(): one for one in others}
-        return len(some) == len(others) and all(
-            one.name.casefold() in named and self._same(one, named[one.name.casefold()]) for one in some
-        )
-
-    def _perhaps(self, parent: Resource, child: Resource, kind: str) -> Resource:
-        """A child that runs; where its parent's definition would take it away by not listing it, a doubtful one."""
-        if kind not in _REPLACED or self.home(parent).kind in _LEAVING or parent.stands_in:
-            return child
-        key = id(parent), id(child)
-        if key not in self._doubtful:
-            why = f"`{parent.label}` lists no {_plural(kind)}, and Azure takes away those that a definition does not list"
-            told = Unknown(why, parent.origin, settle="list them in the definition, or define each by itself")
-            self._doubtful[key] = replace(child, uncertain=child.uncertain or told)
-            self._home[id(self._doubtful[key])] = self.home(child)
-        return self._doubtful[key]
-
-    def _says_children(self, parent: Resource, kind: str) -> bool:
-        """Whether a definition lists its children itself: then what runs beside them goes."""
-        path = INLINE.get(kind)
-        return self.home(parent).runs or (path is not None and parent.get(*path) is not None)
-
-    def _apart(
-        self, parent: Resource, kind: str, document: Document
-    ) -> Iterable[tuple[Resource, Unknown | None]]:
-        """Children that are resources of their own, and why another parent might be meant."""
-        key = (kind, *(name.casefold() for name in parent.id.names))
-        index = self._indexes[id(document)]
-        for child in index.children.get(key, ()):
-            above = child.id.parent
-            if above is None or not above.could_be(parent.id) or child.existing:
-                continue
-            several = above.key != parent.id.key and len({one.id.key for one in index.find(above)}) > 1
-            why = f"several resources could be the one that `{child.label}` belongs to"
-            yield child, Unknown(why, child.origin) if several else None
-
-    def _adrift(self, parent: Resource, kind: str) -> Unknown | None:
-        """Why a child beside the parent may be the parent's: the name of what it belongs to is not known."""
-        child = self._indexes[id(self.home(parent))].adrift(kind) if kind in _ORDERED else None
-        if child is None or parent.id.open_names:
-            return None
-        why = f"`{child.label}` may belong to `{parent.label}`: the name of what it belongs to is not known"
-        return Unknown(why, child.origin, settle="give the values that its name is made of")
+        """The children of a type, and why there may be more, or others; see `Children`."""
+        return self._children.of(parent, kind)
 
     def _distinct_bodies(self, found: list[Resource]) -> list[Resource]:
         """Those that differ; what is the same everywhere is one."""
         out: list[Resource] = []
         for one in found:
-            if not any(self._same(one, seen) for seen in out):
+            if not any(self.same(one, seen) for seen in out):
                 out.append(one)
         return out
 
-    def _same(self, one: Resource, other: Resource) -> bool:
+    def same(self, one: Resource, other: Resource) -> bool:
         """Whether two resources say the same, their children included."""
         return one is other or (
             one.get("properties") == other.get("properties") and self._below(one) == self._below(other)
@@ -403,30 +299,8 @@ class Graph:
             rows = rows_of(parent, kind)
             self._inline[key] = rows
             for row in rows if isinstance(rows, list) else ():
-                self._home[id(row)] = self.home(parent)
+                self.adopt(row, self.home(parent))
         return self._inline[key]
-
-
-#: children that change what their siblings do, so that one whose parent is not known leaves every parent open
-_ORDERED = (
-    "microsoft.network/networksecuritygroups/securityrules",
-    "microsoft.network/routetables/routes",
-    "microsoft.network/firewallpolicies/rulecollectiongroups",
-    "microsoft.containerservice/managedclusters/agentpools",
-)
-
-
-#: children that Azure takes away from a parent that is deployed without a list of them (a network's subnets
-#: stay since API version 2023-09-01, and before that Azure refuses while they are in use)
-_REPLACED = _ORDERED[:2]
-
-#: dialects that leave alone what a definition does not list
-_LEAVING = (Kind.TERRAFORM_PLAN, Kind.TERRAFORM_SOURCE)
-
-
-def _plural(kind: str) -> str:
-    """What people call the children of a type."""
-    return {"securityrules": "rules"}.get(kind.rsplit("/", 1)[-1], kind.rsplit("/", 1)[-1])
 
 
 def _says(resource: Resource, path: tuple[Step, ...]) -> bool:

@@ -143,7 +143,8 @@ class Document:
     `deployed` marks a picture of what runs already (a snapshot, a state): definitions that are yet
     to be deployed are laid over it, and what they delete (`deleted`, and everything in `deleted_groups`,
     ids of resource groups) is gone from it.  `remarks` are sentences for the report: when the picture
-    was taken, what it contradicts.
+    was taken, what it contradicts.  `made` is
+    when the input says that it was made (ISO 8601), empty where it does not.
     """
 
     path: str
@@ -157,6 +158,7 @@ class Document:
     cloud: str = ""
     deployed: bool = False
     remarks: tuple[str, ...] = ()
+    made: str = ""
     locate: Callable[[Origin], int | None] = lambda origin: origin.line
     written: Callable[[Origin], Origin | None] = lambda _origin: None
 

@@ -50,6 +50,7 @@ class PulumiStack:
                 unread=stack.unread,
                 cloud=stack.cloud,
                 deployed=True,
+                made=_taken(section),
                 remarks=_remarks(section),
                 locate=lambda origin: origin.line or text.line_of(origin.pointer),
             )
@@ -78,13 +79,19 @@ def _section(text: JsonText) -> tuple[dict[str, Value], tuple[Step, ...]]:
 
 
 def _remarks(section: dict[str, Value]) -> tuple[str, ...]:
-    manifest = section.get("manifest")
-    taken = manifest.get("time") if isinstance(manifest, dict) else None
+    taken = _taken(section)
     pending = section.get("pending_operations") or section.get("pendingOperations")
-    found = [f"it shows what Pulumi deployed until {taken}"] if isinstance(taken, str) else []
+    found = [f"it shows what Pulumi deployed until {taken}"] if taken else []
     if pending:
         found.append("operations were still pending when it was written, so it may not show what runs")
     return tuple(found)
+
+
+def _taken(section: dict[str, Value]) -> str:
+    """When the stack was last updated, as it says."""
+    manifest = section.get("manifest")
+    taken = manifest.get("time") if isinstance(manifest, dict) else None
+    return taken if isinstance(taken, str) else ""
 
 
 def _object(text: JsonText, value: Value, pointer: tuple[Step, ...]) -> dict[str, Value]:

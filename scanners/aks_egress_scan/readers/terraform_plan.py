@@ -130,6 +130,7 @@ class _Plan:
             deleted=removed,
             deleted_groups=self._groups(everything),
             cloud=self.providers.cloud,
+            made=str(self.value.get("timestamp") or ""),
             locate=lambda origin: origin.line or text.line_of(origin.pointer),
         )
 

@@ -23,6 +23,7 @@ def render(report: Report) -> str:
         for problem in one.problems
         if problem.malformed
     ]
+    lines += [f"aks-egress: {github_message(note)}" for note in wording.about_inputs(report)]
     lines.append(
         f"aks-egress: {wording.counted(len(report.clusters), 'cluster')}; {wording.finding_counts(report)}"
     )

@@ -49,6 +49,7 @@ def _lines(report: Report, most: int) -> Iterator[str]:
         )
     yield from _undecided(report, most)
     yield from _inputs(report)
+    yield from (f"<sub>{_prose(note)}</sub>\n" for note in wording.about_inputs(report))
     yield _foot(report)
 
 

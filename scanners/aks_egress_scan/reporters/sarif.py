@@ -80,7 +80,10 @@ def _invocation(report: Report) -> Json:
     problems = [(one.path, problem) for one in report.inputs for problem in one.problems]
     return {
         "executionSuccessful": not any(problem.malformed for _, problem in problems),
-        "toolExecutionNotifications": [_notification(path, problem) for path, problem in problems],
+        "toolExecutionNotifications": [
+            *(_notification(path, problem) for path, problem in problems),
+            *({"level": "note", "message": _message(note)} for note in wording.about_inputs(report)),
+        ],
     }
 
 

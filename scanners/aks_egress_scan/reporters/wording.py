@@ -113,6 +113,12 @@ def undecided(cluster: Cluster, spoken_of: Iterable[Finding] = ()) -> list[Open]
     return sorted(found, key=lambda one: not one.required)
 
 
+def about_inputs(report: Report) -> list[str]:
+    """What the inputs are that the report rests on: when a picture was taken, what is laid over it."""
+    leads = tuple(f"`{one.path}`: " for one in report.inputs)
+    return [note for note in report.notes if note.startswith(leads)]
+
+
 def few(texts: Sequence[str], most: int = 4) -> str:
     """The first few of some texts, and how many more there are."""
     distinct = list(dict.fromkeys(texts))
