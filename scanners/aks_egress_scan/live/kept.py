@@ -57,11 +57,18 @@ def _part(value: Any, wanted: Any) -> Any:
     out = {}
     for name, item in value.items():
         folded = name.casefold()
-        deeper = wanted.get(folded, wanted.get("*")) if isinstance(wanted, dict) and folded else None
+        deeper = _deeper(wanted, folded, item)
         found = _plain(item) if folded in names else _part(item, deeper) if deeper is not None else None
         if found is not None:
             out[name] = found
     return out
+
+
+def _deeper(wanted: Any, name: str, item: Any) -> Any:
+    """What is kept of a member that leads deeper; of one with any name only where it is an object, None else."""
+    if not isinstance(wanted, dict) or not name:
+        return None
+    return wanted.get(name, wanted.get("*") if isinstance(item, Mapping | list) else None)
 
 
 def _plain(value: Any) -> Any:

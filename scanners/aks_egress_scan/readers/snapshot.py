@@ -158,7 +158,10 @@ def _scale_set(pool: ResourceId, why: Unknown) -> Resource:
     """The scale set of a pool that nobody could see: which security group its network interfaces have is not known."""
     card: Value = {"properties": {"networkSecurityGroup": {"id": why}}}
     profile: Value = {"networkProfile": {"networkInterfaceConfigurations": [card]}}
-    body = {"tags": {POOL_TAGS[0]: pool.name}, "properties": {"virtualMachineProfile": profile}}
+    body: dict[str, Value] = {
+        "tags": {POOL_TAGS[0]: pool.name},
+        "properties": {"virtualMachineProfile": profile},
+    }
     return Resource(pool, why.origin, body)
 
 
