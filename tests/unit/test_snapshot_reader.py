@@ -202,6 +202,20 @@ BROKEN = {
         render(picture(*SPOKE), "1", NOW).replace(b'"unread": []', b'"unread": ["x"]'),
         "must be an object",
     ),
+    "a rule that somebody changed": (
+        render(picture(*SPOKE, b.nsg("h", b.rule("x", 100, "Deny"))), "1", NOW).replace(b"Deny", b"Allow"),
+        "was changed after it was taken",
+    ),
+    "a gap that somebody took out": (
+        render(
+            picture(*SPOKE, unread=(Unread(kind="a/b", id="/x", why="no answer", everything=True),)), "1", NOW
+        ).replace(b'[\n{"everything": true, "id": "/x", "type": "a/b", "why": "no answer"}\n]', b"[]"),
+        "was changed after it was taken",
+    ),
+    "no digest": (
+        render(picture(*SPOKE), "1", NOW).replace(b'"digest"', b'"other"'),
+        "was changed after it was taken",
+    ),
     "odd endpoints": (
         render(picture(*SPOKE), "1", NOW).replace(
             b'"dependencies": []', b'"dependencies": [{"id": "x", "found": [{"endpoints": ["y"]}]}]'
@@ -218,6 +232,27 @@ def test_a_broken_snapshot_is_malformed(name: str) -> None:
         read(data)
     assert caught.value.path == "snapshot.json"
     assert caught.value.line is not None
+
+
+def test_another_layout_is_the_same_snapshot() -> None:
+    """A tool that spelled the JSON otherwise changed nothing of what it says."""
+    data = render(picture(*SPOKE), "1", NOW)
+    assert tunnel(read(json.dumps(json.loads(data), indent=2).encode())) is tunnel(read(data))
+
+
+def test_a_broken_snapshot_is_a_clear_error_of_scan(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from aks_egress_scan.cli import run
+
+    file = tmp_path / "x.json"
+    for name in ("another version", "half of it", "a rule that somebody changed"):
+        file.write_bytes(BROKEN[name][0])
+        for arguments in (["scan", str(file)], ["scan", str(EXAMPLES[0]), "--context", str(file)]):
+            assert run(arguments) == 2
+            said = capsys.readouterr().err
+            assert said.startswith(f"aks-egress: {file}:")
+            assert BROKEN[name][1] in said
 
 
 def test_it_is_found_by_what_it_holds(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from aks_egress.records import field, record
 from aks_egress_scan.live.kept import kept
 
 SCHEMA = "aks-egress/snapshot/v1"
+MEMBERS = ("resources", "unread", "dependencies", "effective")
 Json = dict[str, Any]
 
 
@@ -80,15 +81,14 @@ def kind_of(resource_id: str) -> str:
 
 def render(snapshot: Snapshot, version: str, at: datetime | None = None) -> bytes:
     """The file: UTF-8, sorted, one resource a line."""
-    resources = [snapshot.resources[key] for key in sorted(snapshot.resources)]
-    unread = sorted((one.as_json() for one in snapshot.unread), key=_text)
-    rest: list[tuple[str, Any]] = [
-        ("resources", resources),
-        ("unread", unread),
-        ("dependencies", _by_id(snapshot.dependencies)),
-        ("effective", _by_id(snapshot.effective)),
-    ]
-    body = b"".join(b',\n"%s": %s' % (name.encode(), _lines(rows)) for name, rows in rest)
+    body = _body(
+        {
+            "resources": [snapshot.resources[key] for key in sorted(snapshot.resources)],
+            "unread": sorted((one.as_json() for one in snapshot.unread), key=_text),
+            "dependencies": _by_id(snapshot.dependencies),
+            "effective": _by_id(snapshot.effective),
+        }
+    )
     about = {
         "at": _now(at).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "cloud": snapshot.cloud,
@@ -97,6 +97,22 @@ def render(snapshot: Snapshot, version: str, at: datetime | None = None) -> byte
         "version": version,
     }
     return b'{"schema": "%s",\n"collected": %s%s}\n' % (SCHEMA.encode(), _text(about).encode(), body)
+
+
+def is_intact(data: bytes, whole: Mapping[str, Any], digest: object) -> bool:
+    """Whether a snapshot says what it said when it was taken; its spaces and the order of members do not matter.
+
+    `data` are its bytes, `whole` what they mean, and `digest` what it says of itself.
+    """
+    start = data.find(b',\n"resources": ')
+    if start > 0 and hashlib.sha256(data[start:].removesuffix(b"}\n")).hexdigest() == digest:
+        return True
+    return hashlib.sha256(_body(whole)).hexdigest() == digest
+
+
+def _body(whole: Mapping[str, Any]) -> bytes:
+    """Everything behind `collected`, which the digest covers."""
+    return b"".join(b',\n"%s": %s' % (name.encode(), _lines(whole.get(name) or ())) for name in MEMBERS)
 
 
 def write(file: str, data: bytes) -> None:

@@ -12,7 +12,7 @@ from aks_egress.arm.ids import ResourceId, parse_id
 from aks_egress.arm.resources import Document, Kind, Notice, Resource
 from aks_egress.topology.nics import POOL_TAGS, SCALE_SETS
 from aks_egress.topology.security import ADMIN_RULES
-from aks_egress.values import Origin, Unknown, Value
+from aks_egress.values import Origin, Unknown, Value, at
 from aks_egress_scan.readers.base import MalformedError, Parameters, Source
 from aks_egress_scan.readers.json_text import JsonText, load
 
@@ -36,7 +36,20 @@ class SnapshotReader:
 
     def read(self, source: Source, parameters: Parameters) -> list[Document]:  # noqa: ARG002 - snapshots take none
         """The one document of a snapshot."""
-        return [document_of(load(source), Kind.SNAPSHOT)]
+        text = load(source)
+        found = document_of(text, Kind.SNAPSHOT)
+        _know_it_is_whole(text, source.data)
+        return [found]
+
+
+def _know_it_is_whole(text: JsonText, data: bytes) -> None:
+    """Refuse a snapshot that was changed since it was taken: it is the evidence of a verdict."""
+    from aks_egress_scan.live.snapshot import is_intact
+
+    whole = _object(text, text.value, ())
+    if not is_intact(data, whole, at(whole, "collected", "digest")):
+        said = "the snapshot was changed after it was taken, `collected.digest` does not fit what it holds: take it anew"
+        raise MalformedError(said, text.path, text.line_of(("collected", "digest")))
 
 
 READER: Final = SnapshotReader()
