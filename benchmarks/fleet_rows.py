@@ -195,8 +195,8 @@ def _group(place: tuple[int, str], name: str, *, broken: bool) -> Row:
 
 def _spoke(i: int, hub: int) -> Iterator[Row]:
     place = _spoke_place(i)
-    first, second, third = 10 + i // 4096 % 90, i // 16 % 256, i % 16 * 16
-    space = f"{first}.{second}.{third}.0"
+    second, third = divmod(i % 16_384, 64)  # a /22 of 10.0.0.0/8, two /23 in it
+    space = f"10.{second}.{third * 4}"
     groups = [_group(place, f"nsg-{name}-{i}", broken=i % 50 == 0) for name in ("system", "user")]
     route = {
         "addressPrefix": "0.0.0.0/0",
@@ -210,19 +210,19 @@ def _spoke(i: int, hub: int) -> Iterator[Row]:
         {
             "name": name,
             "properties": {
-                "addressPrefix": f"{first}.{second}.{third + offset}.0/22",
+                "addressPrefix": f"10.{second}.{third * 4 + offset}.0/23",
                 "networkSecurityGroup": {"id": group["id"]},
                 "routeTable": {"id": table["id"]},
             },
         }
-        for name, group, offset in zip(("snet-system", "snet-user"), groups, (0, 4), strict=True)
+        for name, group, offset in zip(("snet-system", "snet-user"), groups, (0, 2), strict=True)
     ]
     network = _row(
         place,
         "virtualNetworks",
         (f"vnet-spoke-{i}",),
         {
-            "addressSpace": {"addressPrefixes": [f"{space}/20"]},
+            "addressSpace": {"addressPrefixes": [f"{space}.0/22"]},
             "subnets": subnets,
             "virtualNetworkPeerings": [_peering(_network(_hub_place(hub), "vnet-hub"))],
         },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from aks_egress import __version__
 from aks_egress.arm.resources import Document, Kind, Role
@@ -10,7 +10,7 @@ from aks_egress.checks.base import Context
 from aks_egress.checks.running import run
 from aks_egress.evaluation.appliances import Appliances
 from aks_egress.evaluation.demands import starts
-from aks_egress.evaluation.flows import JudgedCluster, judge_flow, judge_flows
+from aks_egress.evaluation.flows import JudgedCluster, JudgedFlow, judge_flow, judge_flows
 from aks_egress.evaluation.hops import Hops
 from aks_egress.evaluation.walk import Walk
 from aks_egress.findings.assemble import report_cluster, report_flow
@@ -22,6 +22,7 @@ from aks_egress.requirements.binding import requirements
 from aks_egress.requirements.catalogue import load
 from aks_egress.requirements.facts import facts_of
 from aks_egress.requirements.own import own_requirements
+from aks_egress.requirements.requirement import Requirement
 from aks_egress.requirements.subnets import declared_clusters
 from aks_egress.requirements.tunnel import tunnel_mode
 from aks_egress.settings import NodeSubnet, OwnRequirement, Settings
@@ -71,8 +72,33 @@ def walked(
     declared = declared_clusters(documents, settings.node_subnets)
     topology = Topology([*documents, declared] if declared is not None else documents, tags)
     walk = Walk(Hops(topology), Appliances(settings.appliances, tags))
-    found = (cluster for cluster in topology.clusters() if _wanted(cluster, settings))
-    return walk, tuple(_judged(walk, cluster, settings) for cluster in found)
+    found = [cluster for cluster in topology.clusters() if _wanted(cluster, settings)]
+    flows = _flows_of(walk, settings, len(found))
+    return walk, tuple(_judged(walk, cluster, settings, flows) for cluster in found)
+
+
+FLEET = 8
+"""From so many clusters on, those that are alike are judged once."""
+Flows = Callable[[Cluster, Sequence[Requirement]], tuple[JudgedFlow, ...]]
+
+
+def _flows_of(walk: Walk, settings: Settings, clusters: int) -> Flows:
+    """How the flows of a cluster are judged: one by one, or like those of another."""
+
+    def alone(cluster: Cluster, needed: Sequence[Requirement]) -> tuple[JudgedFlow, ...]:
+        return judge_flows(walk, cluster, needed, settings.api_server_addresses)
+
+    if clusters < FLEET or settings.api_server_addresses:
+        return alone
+    from aks_egress.evaluation.retelling import Retelling  # noqa: PLC0415  a single cluster has nobody to be like
+
+    retelling = Retelling(walk)
+
+    def alike(cluster: Cluster, needed: Sequence[Requirement]) -> tuple[JudgedFlow, ...]:
+        flows = retelling.flows(cluster, needed)
+        return alone(cluster, needed) if flows is None else flows
+
+    return alike
 
 
 def ask(
@@ -107,7 +133,7 @@ def _wanted(cluster: Cluster, settings: Settings) -> bool:
     return not settings.clusters or name in {one.casefold() for one in settings.clusters}
 
 
-def _judged(walk: Walk, cluster: Cluster, settings: Settings) -> JudgedCluster:
+def _judged(walk: Walk, cluster: Cluster, settings: Settings, flows_of: Flows) -> JudgedCluster:
     facts = facts_of(
         cluster,
         cloud=settings.cloud or cluster.document.cloud,
@@ -117,7 +143,8 @@ def _judged(walk: Walk, cluster: Cluster, settings: Settings) -> JudgedCluster:
     )
     mode = tunnel_mode(facts, settings.tunnel)
     needed = [*requirements(facts, mode), *own_requirements(settings.requirements, cluster.resource.name)]
-    flows = judge_flows(walk, cluster, needed, settings.api_server_addresses)
+    flows = flows_of(cluster, needed)
+    walk.forget(cluster.subnets())
     return JudgedCluster(cluster=cluster, subnet=None, facts=facts, mode=mode, flows=flows)
 
 

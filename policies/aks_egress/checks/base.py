@@ -12,7 +12,7 @@ from aks_egress.evaluation.hops import Hops
 from aks_egress.findings.assemble import report_hop
 from aks_egress.findings.places import Places
 from aks_egress.findings.report import Finding, Location, Severity
-from aks_egress.records import record
+from aks_egress.records import field, record
 from aks_egress.settings import Settings
 from aks_egress.topology.model import Topology
 from aks_egress.values import Origin
@@ -50,6 +50,8 @@ class Context:
     clusters: tuple[JudgedCluster, ...]
     settings: Settings
     places: Places
+    #: a cluster's name -> the documents that have one of that name, filled when first asked
+    _homes: dict[str, list[Document]] = field(default_factory=dict, repr=False)
 
     def finding(  # noqa: PLR0913  a finding has as many parts as people need
         self,
@@ -95,7 +97,11 @@ class Context:
 
         It is the judged cluster's, else the resource's: a hub that they share concerns each of them.
         """
-        found = [one.cluster.document for one in self.clusters if one.cluster and one.name == cluster]
+        if not self._homes:
+            for one in self.clusters:
+                if one.cluster is not None:
+                    self._homes.setdefault(one.name, []).append(one.cluster.document)
+        found = self._homes.get(cluster, [])
         if len(found) < 2:
             return ""
         home = judged.cluster.document if judged is not None and judged.cluster is not None else None

@@ -59,16 +59,44 @@ class FirewallFilter:
     _parts: dict[tuple[object, ...], Parts | None] = field(default_factory=dict)
     _network_clauses: dict[tuple[object, ...], Clause[Decider] | None] = field(default_factory=dict)
     _order: list[list[FirewallRule]] = field(default_factory=list)
+    _readings: dict[tuple[str, bool | None], tuple[object, ...]] = field(default_factory=dict)
+    _sources: list[IntervalSet] = field(default_factory=list)
 
     def decide(self, demand: Demand, within: Sequence[Box]) -> list[Piece[Decider]]:
         """Who decides about each packet of `within`."""
-        key = (demand.lies_in, demand.name, demand.layer7, demand.in_fqdn_tag, demand.mutual_tls)
+        named = self.reading(demand.name, demand.in_fqdn_tag)
+        key = (demand.lies_in, named, demand.layer7, demand.in_fqdn_tag, demand.mutual_tls)
         made = self._made.get(key)
         if made is None:
             made = self._made[key] = Answers(list(self._clauses(demand)))
         if len(within) == 1:
             return made.first_match(self._last(demand), within[0])
         return first_match(made.clauses, self._last(demand), within)
+
+    def reading(self, name: str, in_fqdn_tag: bool | None) -> tuple[object, ...]:
+        """How each rule reads a name: names that all rules read alike are decided alike."""
+        key = name, in_fqdn_tag
+        if key not in self._readings:
+            asked = Demand(boxes=(), name=name, in_fqdn_tag=in_fqdn_tag)
+            self._readings[key] = (
+                bool(name),
+                *(one for rule in self.firewall.rules for one in self._read(rule, asked)),
+            )
+        return self._readings[key]
+
+    def _read(self, rule: FirewallRule, asked: Demand) -> Iterator[object]:
+        if rule.stage == "application":
+            yield self._names(rule, asked)
+            yield _tag_only(rule, asked)
+        else:
+            yield from (self._resolved(name, asked) for name in rule.fqdns.known)
+
+    def sources(self) -> list[IntervalSet]:
+        """The distinct sets of clients that the rules name."""
+        if not self._sources:
+            found = (part for rule in self.firewall.rules for part in _both(self._source(rule)))
+            self._sources = list(dict.fromkeys([EVERYWHERE, *found]))
+        return self._sources
 
     def _last(self, demand: Demand) -> Decider:
         reason = "no rule of the firewall allows it, and what no rule allows is denied"
@@ -263,6 +291,10 @@ class FirewallFilter:
         if shared:
             self._by_rule[id(rule)] = decider
         return decider
+
+
+def _both(extent: Extent) -> tuple[IntervalSet, IntervalSet]:
+    return extent.sure, extent.possible
 
 
 def _action(rule: FirewallRule) -> tuple[Action, str]:

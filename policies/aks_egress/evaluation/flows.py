@@ -21,6 +21,9 @@ from aks_egress.topology.clusters import Cluster
 from aks_egress.topology.networks import Subnet
 from aks_egress.values import Unknown
 
+Parts = list[tuple[Demand, list[Trace]]]
+"""Each demand of a flow with what became of its packets."""
+
 TOO_INTRICATE = "the rules cut this flow into more pieces than can be followed; fewer or more regular rules, or a named cluster, would help"
 
 
@@ -82,20 +85,26 @@ def judge_flows(
     known = next(
         (ip for name, ip in addresses.items() if name.casefold() == cluster.resource.name.casefold()), ""
     )
-    flows = tuple(
+    return tuple(
         flow
         for requirement in needed
         for start in starts(cluster, requirement)
         if (flow := judge_flow(walk, requirement, start, known)) is not None
     )
-    walk.forget()
-    return flows
 
 
 def judge_flow(
     walk: Walk, requirement: Requirement, start: Start, api_server_address: str = ""
 ) -> JudgedFlow | None:
     """One requirement from one start; None where it asks nothing of that start."""
+    found = judge_flow_in_parts(walk, requirement, start, api_server_address)
+    return found[0] if found is not None else None
+
+
+def judge_flow_in_parts(
+    walk: Walk, requirement: Requirement, start: Start, api_server_address: str = ""
+) -> tuple[JudgedFlow, Parts] | None:
+    """The flow, and what became of the packets of each of its demands; nothing of the latter where nobody can say."""
     asked = demands(requirement, start, walk.hops.topology, api_server_address)
     if not asked:
         return None
@@ -103,30 +112,44 @@ def judge_flow(
         judgement = _undecided(
             f"the address of {requirement.value} is not given", "declare it in the definition of the cluster"
         )
-        return JudgedFlow(requirement=requirement, start=start, demands=(), judgement=judgement)
-    judgement = _judged(walk, requirement, start, asked)
+        return JudgedFlow(requirement=requirement, start=start, demands=(), judgement=judgement), []
+    parts, judgement = _judged(walk, requirement, start, asked)
     by_expansion = False
     if TAG_EXPANSION in judgement.doubts:
         plain = walk.without_expansion()
         if not all(demand.target is None and plain.leaves(start, demand) for demand in asked):
-            by_expansion = _judged(plain, requirement, start, asked).verdict.rank > judgement.verdict.rank
-        if not by_expansion:  # it holds either way, so nothing rests on the reading
-            doubts = tuple(one for one in judgement.doubts if one != TAG_EXPANSION)
-            judgement = replace(judgement, doubts=doubts)
-    return JudgedFlow(
+            by_expansion = _judged(plain, requirement, start, asked)[1].verdict.rank > judgement.verdict.rank
+    resting = _resting(judgement, by_expansion=by_expansion)
+    flow = JudgedFlow(
         requirement=requirement,
         start=start,
         demands=tuple(asked),
-        judgement=_if_needed(requirement, judgement),
+        judgement=_if_needed(requirement, resting),
         by_expansion=by_expansion,
     )
+    return flow, parts
 
 
-def _judged(walk: Walk, requirement: Requirement, start: Start, asked: Sequence[Demand]) -> Judgement:
+def judgement_of(requirement: Requirement, parts: Parts, *, by_expansion: bool) -> Judgement:
+    """The judgement on what became of packets, where it is known whether it rests on the expansion of a tag."""
+    return _if_needed(requirement, _resting(judge(parts), by_expansion=by_expansion))
+
+
+def _resting(judgement: Judgement, *, by_expansion: bool) -> Judgement:
+    """The judgement without the doubt about a tag's expansion, where it holds either way."""
+    if by_expansion or TAG_EXPANSION not in judgement.doubts:
+        return judgement
+    return replace(judgement, doubts=tuple(one for one in judgement.doubts if one != TAG_EXPANSION))
+
+
+def _judged(
+    walk: Walk, requirement: Requirement, start: Start, asked: Sequence[Demand]
+) -> tuple[Parts, Judgement]:
     try:
-        return judge([(demand, _walked(walk, requirement, start, demand)) for demand in asked])
+        parts = [(demand, _walked(walk, requirement, start, demand)) for demand in asked]
+        return parts, judge(parts)
     except TooIntricateError:
-        return _undecided(f"{TOO_INTRICATE} (subnet {start.subnet.label})")
+        return [], _undecided(f"{TOO_INTRICATE} (subnet {start.subnet.label})")
 
 
 def _walked(walk: Walk, requirement: Requirement, start: Start, demand: Demand) -> list[Trace]:

@@ -5,6 +5,7 @@ A link that leads nowhere known answers with the decider that says so, in place 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 from aks_egress.arm.graph import Link
@@ -46,7 +47,7 @@ class Hops:
 
     topology: Topology
     expansion: bool = True
-    _groups: dict[tuple[int, int, str], Filter] = field(default_factory=dict)
+    _groups: dict[int, dict[tuple[int, str], Filter]] = field(default_factory=dict)
     _unknown: dict[tuple[int, str], Decider] = field(default_factory=dict)
     _routes: dict[int, Choice[RouteSelection]] = field(default_factory=dict)
     _admin: dict[int, Filter | None] = field(default_factory=dict)
@@ -59,6 +60,12 @@ class Hops:
     def without_expansion(self) -> Hops:
         """The hops where user routes add nothing to the tag VirtualNetwork; all that does not rest on it is shared."""
         return replace(self, expansion=False, _groups={}, _admin={}, _scopes={})
+
+    def forget(self, subnets: Iterable[Subnet]) -> None:
+        """Let go of what stands before some subnets; it is made anew where somebody asks again."""
+        for subnet in subnets:
+            for kept in (self._groups, self._routes, self._admin, self._scopes):
+                kept.pop(id(subnet), None)
 
     def security_groups(self, subnet: Subnet, link: Link, hop: str) -> Choice[Filter]:
         """The network security groups behind a link, as they filter a subnet."""
@@ -74,15 +81,17 @@ class Hops:
         return Choice(found, self._unknown[key])
 
     def _group(self, group: Resource, subnet: Subnet, hop: str) -> Filter:
-        key = id(group), id(subnet), hop
-        if key not in self._groups:
-            scope = self._scope(subnet)
-            self._groups[key] = Filter(
+        known = self._groups.setdefault(id(subnet), {})
+        key = id(group), hop
+        if key not in known:
+            scope = self.scope(subnet)
+            known[key] = Filter(
                 hop, group.label, str(group.id), self.topology.rules(group), scope, origin=group.origin
             )
-        return self._groups[key]
+        return known[key]
 
-    def _scope(self, subnet: Subnet) -> TagScope:
+    def scope(self, subnet: Subnet) -> TagScope:
+        """What tags cover as seen from a subnet."""
         if id(subnet) not in self._scopes:
             choice = self._tables(subnet)
             learns = self.topology.gateway(subnet.network) is not Match.NO
@@ -111,7 +120,7 @@ class Hops:
             made = None
             if rules.rules or rules.gap is not None:
                 label = rules.rules[0].owner.label if rules.rules else "admin rules"
-                made = Filter("admin-rule", label, "", rules, self._scope(subnet), defaults=False)
+                made = Filter("admin-rule", label, "", rules, self.scope(subnet), defaults=False)
             self._admin[id(subnet)] = made
         return self._admin[id(subnet)]
 

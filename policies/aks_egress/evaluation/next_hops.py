@@ -71,7 +71,7 @@ class NextHops:
     def _behind(
         self, owner: Owner, value: Value, route: Decider, start: Start, demand: Demand, trace: Trace
     ) -> list[Trace]:
-        obstacle = self._obstacle(owner, route, start.subnet)
+        obstacle = self.obstacle(owner, route, start.subnet)
         if obstacle is not None:
             trace = trace.then(trace.box, (obstacle,))
         if owner.is_firewall and owner.resource is not None:
@@ -82,7 +82,7 @@ class NextHops:
             return self._declared(declared, demand, trace)
         return [trace.then(trace.box, (_undescribed(owner, value, route),))]
 
-    def _obstacle(self, owner: Owner, route: Decider, subnet: Subnet) -> Decider | None:
+    def obstacle(self, owner: Owner, route: Decider, subnet: Subnet) -> Decider | None:
         """Why packets do not get to the next hop at all, or why that is not known."""
         address = owner.address
         if address is not None and address <= subnet.prefixes.sure:

@@ -106,11 +106,23 @@ class RouteSelection:
         """The routes to some addresses; nothing else of a packet matters to a route."""
         key = lies_in, destination
         if key not in self._decided:
-            if lies_in not in self._made:
-                self._made[lies_in] = list(self._clauses(lies_in))
             box = Box(destination=destination)
-            self._decided[key] = first_match(self._made[lies_in], self._nothing(), [box])
+            self._decided[key] = first_match(self.clauses(lies_in), self._nothing(), [box])
         return self._decided[key]
+
+    def clauses(self, lies_in: str) -> list[Clause[Decider]]:
+        """The routes in their order, for packets to an address that lies in a tag (empty: whatever it lies in)."""
+        if lies_in not in self._made:
+            self._made[lies_in] = list(self._clauses(lies_in))
+        return self._made[lies_in]
+
+    def lengths(self) -> list[int]:
+        """The prefix lengths of the routes, whatever tag an address lies in."""
+        return [one.length for one in (*self._user(""), *self._learned(), *self._from_topology(""))]
+
+    def listed(self) -> list[str]:
+        """The tags for which routes were asked so far."""
+        return list(self._made)
 
     def _names_tags(self) -> bool:
         """Whether any route's addresses hang on the tag that a demand lies in."""

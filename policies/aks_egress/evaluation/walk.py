@@ -25,6 +25,7 @@ from aks_egress.packets.boxes import Box
 from aks_egress.records import field, record, replace
 from aks_egress.topology.networks import Subnet
 from aks_egress.topology.nics import nic_groups
+from aks_egress.topology.owners import Owner
 from aks_egress.topology.security import INBOUND, OUTBOUND
 from aks_egress.values import Unknown, text
 
@@ -49,10 +50,20 @@ class Walk:
             self._plain.append(Walk(self.hops.without_expansion(), self.appliances))
         return self._plain[0]
 
-    def forget(self) -> None:
-        """Let go of the flows of one cluster: no other starts from its nodes, and a fleet has many."""
+    def forget(self, subnets: Iterable[Subnet]) -> None:
+        """Let go of the flows of one cluster and what its subnets met: no other starts there, and a fleet has many."""
         for walk in (self, *self._plain):
             walk._departed.clear()
+            walk.hops.forget(subnets)
+
+    def turned(self, route: Decider, action: Action) -> Decider | None:
+        """The route as the walk gave it another outcome; None where it never did."""
+        kept = self._changed.get((id(route), action))
+        return kept[1] if kept is not None else None
+
+    def obstacle(self, owner: Owner, route: Decider, subnet: Subnet) -> Decider | None:
+        """Why packets that a route sends to an owner do not get there, or why that is not known."""
+        return self._next_hops().obstacle(owner, route, subnet)
 
     def outgoing(self, start: Start, demand: Demand) -> list[Trace]:
         """What becomes of every packet of the demand that leaves the start."""
@@ -213,12 +224,13 @@ class Walk:
         public = trace.box.meet(Box(destination=PUBLIC))
         if public is not None:
             passed = trace.then(public, (route,))
-            out.append(passed.then(public, (self._method(start),)))
+            out.append(passed.then(public, (self.method(start),)))
         private = trace.box.minus(public) if public is not None else [trace.box]
         why = "and the Internet routes no private addresses"
         return out + [trace.then(rest, (self._drop(route, why),)) for rest in private]
 
-    def _method(self, start: Start) -> Decider:
+    def method(self, start: Start) -> Decider:
+        """How the start reaches the Internet once a route leads there."""
         key = id(start.subnet), tuple(pool.name for pool in start.pools)
         if key not in self._outbound:
             self._outbound[key] = outbound_method(start)
@@ -283,7 +295,7 @@ class Walk:
     def _managed(self, start: Start, demand: Demand, trace: Trace) -> Trace:
         """In a network that AKS makes itself, only the outbound type decides."""
         inside = demand.target is not None or demand.overlay
-        method = self._method(start)
+        method = self.method(start)
         if inside:
             method = replace(
                 method,

@@ -129,7 +129,7 @@ def union(sets: Iterable[IntervalSet]) -> IntervalSet:
     return IntervalSet.of(span for one in every for span in one.spans)
 
 
-SHORT = 64
+SHORT = 4096
 """Intersections of sets that have no more intervals together are remembered: a run asks for the same few."""
 
 

@@ -21,7 +21,7 @@ from aks_egress_scan.readers.base import MalformedError, Source
 MAX_DEPTH: Final = 200
 """Nesting beyond this is refused; the deepest compiled templates known stay under 60."""
 
-_CHUNK: Final = 1 << 16
+_CHUNK: Final = 1 << 12
 _SPACE: Final = re.compile(r"[ \t\n\r]*+")
 _STRING: Final = r'"(?:[^"\\]++|\\.)*+"?'
 _KEYS: Final = re.compile(rf"({_STRING})(\s*+:)?|[{{}}\[\]]", re.DOTALL)

@@ -1,0 +1,364 @@
+"""What tells two clusters apart, as far as any hop can: clusters that are alike are judged once.
+
+A fleet is stamped: spokes differ in names and addresses, and nothing that decides over a packet looks at a
+name, nor at an address but to ask whether a rule covers it.  So a cluster is described by how every rule, route
+and firewall on its way covers *its own* addresses (wholly or not at all) and what each covers of the public
+ones.  Two clusters with one description have one verdict for every flow (`retelling` says it in the words of each).
+A cluster that is not so simple (a rule that cuts its subnets, a value that is not known, an appliance) is `Singular`
+and judged by itself: nothing is described that was not looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
+
+from aks_egress.arm.resources import Resource
+from aks_egress.evaluation.demand import Decider, Demand
+from aks_egress.evaluation.demands import pod_range
+from aks_egress.evaluation.firewall import FirewallFilter
+from aks_egress.evaluation.first_match import Clause
+from aks_egress.evaluation.hops import Hops
+from aks_egress.evaluation.outbound import Start
+from aks_egress.evaluation.routes import RouteSelection, Way
+from aks_egress.evaluation.walk import Walk
+from aks_egress.packets.addresses import ALL_V4, EVERYWHERE, IMDS, PLATFORM_VIP, PUBLIC_V4
+from aks_egress.packets.boxes import Box
+from aks_egress.packets.extents import Extent
+from aks_egress.packets.intervals import IntervalSet
+from aks_egress.packets.names import Match
+from aks_egress.records import record
+from aks_egress.requirements.requirement import Requirement
+from aks_egress.topology.clusters import Cluster, Pool
+from aks_egress.topology.networks import Subnet
+from aks_egress.topology.nics import nic_groups
+from aks_egress.topology.own_addresses import led_straight
+from aks_egress.topology.owners import Owner
+from aks_egress.topology.routing import UserRoute
+from aks_egress.topology.security import RuleList, SecurityRule, Side
+from aks_egress.values import Unknown, text
+
+Token = tuple[object, ...]
+"""A part of a description; equal parts are treated alike by every hop."""
+
+
+class Singular(Exception):  # noqa: N818  no error: it says that a cluster is judged by itself
+    """Something about a cluster that this module does not describe."""
+
+
+@record(slots=True, kw_only=True)
+class Place:
+    """One subnet of a cluster with what stands on its way; `groups` index the view's."""
+
+    subnet: Subnet
+    members: IntervalSet
+    pools: tuple[Pool, ...]
+    routes: RouteSelection
+    nic_group: int
+    group: int
+
+
+@record(slots=True, kw_only=True)
+class View:
+    """A cluster as its own hops see it."""
+
+    cluster: Cluster
+    places: tuple[Place, ...]
+    pods: IntervalSet | None
+    groups: tuple[Resource, ...]
+    key: Token
+
+
+class Likeness:
+    """Describes the clusters of one run."""
+
+    def __init__(self, walk: Walk) -> None:
+        self.walk = walk
+        self._requirements: dict[int, tuple[Requirement, Token]] = {}
+
+    def view(self, cluster: Cluster, needed: Sequence[Requirement]) -> View:
+        """The cluster with its description; raises Singular for one that is judged by itself."""
+        return _Looking(self.walk, cluster).view([self._requirement(one) for one in needed], needed)
+
+    def _requirement(self, one: Requirement) -> Token:
+        """What is required, the API server's own name aside; most are shared by many clusters."""
+        known = self._requirements.get(id(one))
+        if known is not None and known[0] is one:
+            return known[1]
+        if one.via_proxy:
+            raise Singular
+        token = (*_FIELDS(one), isinstance(one.needed, Unknown))
+        if not one.mutual_tls and len(self._requirements) < _MOST_KEPT:
+            token = (*token, one.name)
+            self._requirements[id(one)] = (one, token)
+        return token
+
+
+_MOST_KEPT = 4096
+_FIELDS: Callable[[Requirement], Token] = attrgetter(
+    "id", "kind", "role", "necessity", "value", "protocol", "ports", "sources", "towards", "agents_only", "pools",
+    "lies_in", "layer7", "in_fqdn_tag", "mutual_tls", "addresses", "platform_tag", "assumptions",
+)  # fmt: skip
+_PLAIN = Demand(boxes=())
+
+
+class _Looking:
+    """Looks at one cluster."""
+
+    def __init__(self, walk: Walk, cluster: Cluster) -> None:
+        self.walk, self.cluster = walk, cluster
+        self.subnets = cluster.subnets()
+        self._check()
+        self.pods = _pods(cluster)
+        own = [_members(one) for one in self.subnets]
+        #: the only addresses beside public ones that a flow of the cluster comes from or goes to
+        self.ends = (*own, *((self.pods,) if self.pods is not None else ()), PLATFORM_VIP, IMDS)
+        self._covered: dict[int, tuple[IntervalSet, Token]] = {}
+        self._groups: dict[int, tuple[int, Resource]] = {}
+        self.firewalls: dict[int, FirewallFilter] = {}
+
+    def _check(self) -> None:
+        cluster = self.cluster
+        first = self.subnets[0].network if self.subnets else None
+        if first is None or first.resource is None or not first.space.known or cluster.api_home is not None:
+            raise Singular
+        if self.walk.hops.topology.gateway(first) is Match.YES:
+            raise Singular
+        if any(one.network is not first for one in self.subnets):
+            raise Singular
+        if any(_special(pool) for pool in cluster.pools):
+            raise Singular
+
+    def view(self, wanted: Sequence[Token], needed: Sequence[Requirement]) -> View:
+        """The view, its parts in one order for every cluster."""
+        places = tuple(self._place(one) for one in self.subnets)
+        said = [self._said(one) for one in places]
+        groups = tuple(group for _, group in self._groups.values())
+        rules = [self._rules(self.walk.hops.topology.rules(group)) for group in groups]
+        names = [self._names(one) for one in needed if one.mutual_tls]
+        pools = [(one.name, one.system, self.subnets.index(one.subnet)) for one in self.cluster.pools]
+        near = id(self.cluster.document), *(id(one.near) for one in self.subnets)
+        key = (near, tuple(wanted), tuple(names), tuple(pools), tuple(said), tuple(rules), self.pods)
+        return View(cluster=self.cluster, places=places, pods=self.pods, groups=groups, key=key)
+
+    def _place(self, subnet: Subnet) -> Place:
+        choice = self.walk.hops.routes(subnet)
+        if choice.unknown is not None or len(choice.options) != 1 or choice.options[0] is None:
+            raise Singular
+        pools = tuple(pool for pool in self.cluster.pools if pool.subnet is subnet)
+        links = nic_groups(self.walk.hops.topology.graph, self.cluster, pools)
+        if len(links) > 1 or any(link.sole is None for link in links):
+            raise Singular
+        if subnet.nsg.sole is None and not subnet.nsg.absent:
+            raise Singular
+        return Place(
+            subnet=subnet,
+            members=_members(subnet),
+            pools=pools,
+            routes=choice.options[0],
+            nic_group=self._group(links[0].sole if links else None),
+            group=self._group(subnet.nsg.sole),
+        )
+
+    def _group(self, resource: Resource | None) -> int:
+        """The place of a security group among the cluster's, -1 for none."""
+        if resource is None:
+            return -1
+        return self._groups.setdefault(id(resource), (len(self._groups), resource))[0]
+
+    def _said(self, place: Place) -> Token:
+        subnet = place.subnet
+        if self.walk.hops.admin_rules(subnet) is not None:
+            raise Singular
+        policies = text(subnet.prop("privateEndpointNetworkPolicies"))
+        if isinstance(policies, Unknown):
+            raise Singular
+        # whether every pool's NICs have the subnet's group, where they have one
+        apart = [
+            len(nic_groups(self.walk.hops.topology.graph, self.cluster, (pool,))) for pool in place.pools
+        ]
+        method = self.walk.method(Start(subnet=subnet, cluster=self.cluster, pools=place.pools))
+        outbound = (method.name, method.action, method.reason, method.settle, method.assumptions)
+        return (
+            place.nic_group,
+            place.group,
+            tuple(apart),
+            (policies or "").casefold(),
+            outbound,
+            self._scope(subnet),
+            self._routes(place),
+        )
+
+    # what rules and routes cover
+
+    def _covers(self, members: IntervalSet) -> Token:
+        """What a set holds of public addresses, and which of the cluster's own it holds: all or nothing of each."""
+        if members is EVERYWHERE or members is ALL_V4:
+            return _ALL
+        if not members.spans:
+            return _NOTHING
+        known = self._covered.get(id(members))
+        if known is None:
+            token = (members & PUBLIC_V4, *(_holds(members, end) for end in self.ends))
+            known = self._covered[id(members)] = (members, token)
+        return known[1]
+
+    def _extent(self, extent: Extent) -> Token:
+        return self._covers(extent.sure), self._covers(extent.possible)
+
+    def _clause(self, clause: Clause[Decider]) -> Iterator[Token | None]:
+        for box in (clause.sure, clause.possible):
+            yield None if box is None else self._covers(box.destination)
+
+    def _rules(self, listed: RuleList) -> Token:
+        if listed.gap is not None:
+            raise Singular
+        return tuple(self._rule(one) for one in listed.rules)
+
+    def _rule(self, rule: SecurityRule) -> Token:
+        if rule.priority is None or rule.direction is None or isinstance(rule.access, Unknown):
+            raise Singular
+        if rule.uncertain is not None:
+            raise Singular
+        asked = (rule.name, rule.rank, rule.priority, rule.direction, rule.access)
+        ports = (rule.protocol, rule.source_port, rule.port)
+        return (*asked, *ports, self._side(rule.source), self._side(rule.destination))
+
+    def _side(self, side: Side) -> Token:
+        if side.open is not None or side.groups:
+            raise Singular
+        return (self._covers(side.literal), side.tags, side.given, side.damaged)
+
+    def _scope(self, subnet: Subnet) -> Token:
+        """What the tags of the topology cover, as the subnet sees them in both worlds (U1)."""
+        return tuple(
+            (*self._extent(extent), doubts)
+            for hops in (self.walk.hops, self.walk.without_expansion().hops)
+            for tag, denies in _TAGS
+            for extent, doubts in (hops.scope(subnet).extent(tag, denies=denies),)
+        )
+
+    def _routes(self, place: Place) -> Token:
+        selection = place.routes
+        table = selection.table
+        routes = table.routes if table is not None else ()
+        if table is not None and (table.gap is not None or any(map(_open, routes))):
+            raise Singular
+        clauses = selection.clauses("")
+        said = tuple((*_way(one, selection), *self._clause(one)) for one in clauses)
+        hops = tuple(self._next_hops(route, place) for route in routes if route.hop_addresses)
+        led = led_straight([table]) if table is not None else None
+        return (said, hops, led, self._by_tag(selection))
+
+    def _by_tag(self, selection: RouteSelection) -> Token:
+        """Where routes name service tags, their places among the others hang on lengths."""
+        services = selection.subnet.service_endpoints
+        if services.unknown is not None:
+            raise Singular
+        named = [route.tag for route in selection.table.routes if route.tag] if selection.table else []
+        if not named and not services.given:
+            return ()
+        return (services.known, *named, *selection.lengths())
+
+    def _next_hops(self, route: UserRoute, place: Place) -> Token:
+        hops: Hops = self.walk.hops
+        table = place.routes.table
+        assert table is not None  # noqa: S101  it is the table's route
+        near = hops.topology.graph.home(table.resource)
+        return tuple(
+            self._owner(owner, route, place)
+            for value in route.hop_addresses
+            for owner in hops.owners(value, near, place.subnet.network)
+        )
+
+    def _owner(self, owner: Owner, route: UserRoute, place: Place) -> Token:
+        """A firewall that the route leads to, and whether its rules tell the subnet from others."""
+        if owner.resource is None or not owner.is_firewall:
+            raise Singular
+        if self.walk.obstacle(owner, _decider_of(route, place.routes), place.subnet) is not None:
+            raise Singular
+        hops = self.walk.hops
+        firewall = hops.topology.firewall(owner.resource)
+        rules = hops.firewall(firewall, place.subnet.network)
+        self.firewalls[id(rules)] = rules
+        sources = tuple(_holds(one, place.members) for one in rules.sources())
+        if owner.subnet is not None:
+            self._answers(owner.subnet, place.members)
+        return (id(owner.resource), id(rules), sources, owner.assumed, id(owner.subnet))
+
+    def _answers(self, home: Subnet, clients: IntervalSet) -> None:
+        """The firewall's own subnet leads answers to the clients by no route of a user's."""
+        for option in self.walk.hops.routes(home).options:
+            if option is None or option.table is None:
+                continue
+            for piece in option.decide(_PLAIN, [Box(destination=clients)]):
+                ways = [one.detail for one in piece.deciders]
+                if any(not isinstance(way, Way) or way.route is not None for way in ways):
+                    raise Singular
+
+    def _names(self, one: Requirement) -> Token:
+        """How the firewalls on the way read a name that is the cluster's own."""
+        return tuple(rules.reading(one.name, one.in_fqdn_tag) for rules in self.firewalls.values())
+
+
+_TAGS = (("VirtualNetwork", False), ("VirtualNetwork", True), ("Internet", False), ("Internet", True))
+_ALL: Token = ("everything",)
+_NOTHING: Token = ("nothing",)
+
+
+def _special(pool: Pool) -> bool:
+    """Whether a pool has anything of its own that hops look at."""
+    subnet = pool.subnet
+    return (
+        pool.pod_subnet is not None
+        or pool.groups != frozenset()
+        or pool.public_address is not False
+        or pool.uncertain is not None
+        or subnet.managed
+        or subnet.resource is None
+        or subnet.prefixes_unknown is not None
+        or not subnet.prefixes.known
+    )
+
+
+def _members(subnet: Subnet) -> IntervalSet:
+    return subnet.prefixes.sure & ALL_V4
+
+
+def _pods(cluster: Cluster) -> IntervalSet | None:
+    """The range of an overlay's pods; raises Singular where it is not known."""
+    extent = pod_range(cluster)
+    if extent is not None and not extent.known:
+        raise Singular
+    return extent.sure if extent is not None else None
+
+
+def _holds(members: IntervalSet, end: IntervalSet) -> bool:
+    """Whether a set holds all of some addresses or none; raises Singular where it cuts them."""
+    both = members & end
+    if both and both != end:
+        raise Singular
+    return bool(both)
+
+
+def _open(route: UserRoute) -> bool:
+    return route.unknown is not None or route.uncertain is not None or isinstance(route.hop, Unknown)
+
+
+def _way(clause: Clause[Decider], selection: RouteSelection) -> Token:
+    """What a route is and does, its own names aside."""
+    decider = clause.decider
+    way = decider.detail
+    assert isinstance(way, Way)  # noqa: S101  every route has one
+    place = -1
+    if way.route is not None and selection.table is not None:
+        place = next(i for i, one in enumerate(selection.table.routes) if one is way.route)
+    return (decider.action, way.hop, place, way.peering is not None, way.unknown is not None)
+
+
+def _decider_of(route: UserRoute, selection: RouteSelection) -> Decider:
+    return next(
+        one.decider
+        for one in selection.clauses("")
+        if isinstance(one.decider.detail, Way) and one.decider.detail.route is route
+    )
