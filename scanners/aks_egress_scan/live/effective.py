@@ -1,4 +1,4 @@
-"""What Azure says of a node's network interface, and where that differs from what the resources say.
+"""What Azure says of a node's network interface; `compared` says where that differs from the resources.
 
 Azure names effective rules and routes for interfaces of running virtual machines, not for those of scale
 sets.  So a node of a `VirtualMachines` pool answers, for every pool in its subnet.
@@ -6,7 +6,7 @@ sets.  So a node of a `VirtualMachines` pool answers, for every pool in its subn
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from aks_egress_scan.live.details import Json, Piece, every, guarded, names_of
@@ -22,6 +22,20 @@ if TYPE_CHECKING:
 _INTERFACES = "microsoft.network/networkinterfaces"
 _RULES = "Microsoft.Network/networkInterfaces/effectiveNetworkSecurityGroups/action"
 _ROUTES = "Microsoft.Network/networkInterfaces/effectiveRouteTable/action"
+#: what is kept of an effective rule
+OF_RULES = (
+    "name",
+    "access",
+    "priority",
+    "direction",
+    "protocol",
+    "sourceAddressPrefix",
+    "sourceAddressPrefixes",
+    "destinationAddressPrefix",
+    "destinationAddressPrefixes",
+    "destinationPortRange",
+    "destinationPortRanges",
+)
 NONE_THERE = "no virtual machine's network interface is in its node resource group; Azure names effective rules and routes for those alone, not for scale sets"
 
 
@@ -32,7 +46,7 @@ def add_effective(session: Session, snapshot: Snapshot, ask: Ask) -> None:
     wanted: dict[str, str] = {}
     for one in snapshot.of(_INTERFACES):
         if one["properties"].get("virtualMachine"):
-            for subnet in _subnets(one):
+            for subnet in subnets_of(one):
                 wanted.setdefault(subnet, str(one["id"]))
     ask("effective rules and routes", [_effective(session, one) for one in sorted(set(wanted.values()))])
 
@@ -79,12 +93,14 @@ def _worked_out(poller: Any, patience: float) -> list[Json]:
 
 
 def _group(row: Json) -> Json:
-    """A security group with the rules that decide, without Azure's expansions."""
+    """A security group, or a network manager, with its rules, without Azure's expansions."""
     rules = [
-        {name: one.get(name) for name in ("name", "access", "priority", "direction")}
+        {name: one[name] for name in OF_RULES if one.get(name) not in (None, [])}
         for one in row.get("effectiveSecurityRules") or ()
     ]
-    return {"group": (row.get("networkSecurityGroup") or {}).get("id", ""), "rules": rules}
+    manager = ((row.get("association") or {}).get("networkManager") or {}).get("id", "")
+    out = {"group": (row.get("networkSecurityGroup") or {}).get("id", ""), "rules": rules}
+    return out | ({"manager": manager} if manager else {})
 
 
 def _route(row: Json) -> Json:
@@ -92,110 +108,8 @@ def _route(row: Json) -> Json:
     return {name: row[name] for name in wanted if row.get(name)}
 
 
-def _subnets(interface: Json) -> Iterator[str]:
+def subnets_of(interface: Json) -> Iterator[str]:
     for one in interface["properties"].get("ipConfigurations") or ():
         subnet = (one.get("properties") or {}).get("subnet") or {}
         if isinstance(subnet.get("id"), str):
             yield subnet["id"].casefold()
-
-
-# compared
-
-
-def effective_differences(found: Mapping[str, Any], resources: Mapping[str, Any]) -> list[str]:
-    """One sentence for each hop on which Azure's answer and the resources differ; `resources` by id, lower case."""
-    said = []
-    for interface in sorted(found):
-        row = resources.get(interface.casefold())
-        answer = found[interface]
-        if row is None or not isinstance(answer, dict):
-            continue
-        label = f"network interface `{interface.rsplit('/', 1)[-1]}`"
-        said += [f"{label}: {one}" for one in _rule_differences(answer.get("rules") or (), resources)]
-        said += [f"{label}: {one}" for one in _route_differences(answer.get("routes") or (), row, resources)]
-        if len(said) == 0:
-            said.append(f"{label}: Azure's effective rules and routes are those that were judged")
-    return said
-
-
-def _rule_differences(groups: Iterable[Any], resources: Mapping[str, Any]) -> Iterator[str]:
-    for group in groups:
-        group_id = str(group.get("group", ""))
-        name = group_id.rsplit("/", 1)[-1]
-        row = resources.get(group_id.casefold())
-        if row is None:
-            yield f"Azure applies the security group `{name}`, which was not collected"
-            continue
-        ours = {_spelled(one["name"], one.get("properties")) for one in _at(row, "securityRules")}
-        theirs = {
-            _spelled(str(one.get("name", "")).removeprefix("securityRules/"), one)
-            for one in group.get("rules") or ()
-            if not str(one.get("name", "")).startswith("defaultSecurityRules/")
-        }
-        yield from (
-            f"Azure applies rule {one} of `{name}`, the group does not list it"
-            for one in sorted(theirs - ours)
-        )
-        yield from (
-            f"the group `{name}` lists rule {one}, Azure does not apply it" for one in sorted(ours - theirs)
-        )
-
-
-def _route_differences(routes: Iterable[Any], interface: Any, resources: Mapping[str, Any]) -> Iterator[str]:
-    ours: set[tuple[str, str, str]] = set()
-    for subnet in _subnets(interface):
-        table = _table(subnet, resources)
-        ours |= {_hop(one.get("properties") or {}) for one in _at(table, "routes")} if table else set()
-    theirs: set[tuple[str, str, str]] = set()
-    for row in routes:
-        for prefix in _listed(row.get("addressPrefix")):
-            addresses = _listed(row.get("nextHopIpAddress")) or [""]
-            hop = (prefix, str(row.get("nextHopType", "")).casefold(), addresses[0])
-            source, state = str(row.get("source", "")), str(row.get("state", "Active"))
-            if source == "User":
-                theirs.add(hop)
-            if source == "User" and state != "Active":
-                yield f"route {_shown(hop)} is {state}: Azure does not use it"
-            if source == "VirtualNetworkGateway" and state == "Active":
-                yield f"route {_shown(hop)} was learned from a gateway; no resource says so"
-    yield from (f"Azure has route {_shown(one)}, the table does not list it" for one in sorted(theirs - ours))
-    yield from (
-        f"the table lists route {_shown(one)}, Azure does not have it" for one in sorted(ours - theirs)
-    )
-
-
-def _table(subnet: str, resources: Mapping[str, Any]) -> Any:
-    network = resources.get(subnet.rsplit("/", 2)[0])
-    for one in _at(network, "subnets") if network else ():
-        if str(one.get("name", "")).casefold() == subnet.rsplit("/", 1)[-1]:
-            table = (one.get("properties") or {}).get("routeTable") or {}
-            return resources.get(str(table.get("id", "")).casefold())
-    return None
-
-
-def _hop(route: Any) -> tuple[str, str, str]:
-    return (
-        str(route.get("addressPrefix", "")),
-        str(route.get("nextHopType", "")).casefold(),
-        str(route.get("nextHopIpAddress") or ""),
-    )
-
-
-def _shown(hop: tuple[str, str, str]) -> str:
-    prefix, kind, address = hop
-    return f"{prefix} to {kind}{f' {address}' if address else ''}"
-
-
-def _spelled(name: str, rule: Any) -> str:
-    said = rule if isinstance(rule, dict) else {}
-    parts = (said.get("direction"), said.get("access"), said.get("priority"))
-    return f"`{name}` ({' '.join(str(one).casefold() for one in parts)})"
-
-
-def _at(row: Any, name: str) -> list[Any]:
-    found = row["properties"].get(name)
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-
-
-def _listed(value: Any) -> list[str]:
-    return [str(one) for one in value] if isinstance(value, list) else [str(value)] if value else []

@@ -201,7 +201,7 @@ def _differences(text: JsonText, whole: Table, cloud: str) -> list[str]:
         said += differences(found, cloud)
     found = _by_id(text, whole, "effective")
     if found:
-        from aks_egress_scan.live.effective import effective_differences
+        from aks_egress_scan.live.compared import effective_differences
 
         rows = [row for row in _list(text, whole, "resources") if isinstance(row, dict)]
         said += effective_differences(found, {str(row.get("id")).casefold(): row for row in rows})
