@@ -14,24 +14,39 @@ class Gone:
     """What definitions that are yet to be deployed delete, and which of them does."""
 
     def __init__(self, documents: Iterable[Document]) -> None:
+        self._by_key: dict[str, Document] = {}
         self._by_names: dict[tuple[str, ...], list[tuple[ResourceId, Document]]] = {}
         self._groups: list[tuple[list[str], Document]] = []
         for document in documents:
             if not document.runs:
                 for one in document.deleted:
+                    self._by_key[one.key] = document
                     self._by_names.setdefault(names_of(one), []).append((one, document))
                 self._groups += [(_parts(one), document) for one in sorted(document.deleted_groups)]
+        self._open = any("{" in key for key in self._by_key)
 
     def by(self, wanted: ResourceId) -> Document | None:
         """The definition that deletes a resource, what it is a child of, or the group it lies in."""
-        above: ResourceId | None = wanted if self._by_names else None
+        found = self._known(wanted) if self._by_key else None
+        if found is None and self._groups:
+            scope = wanted.scope.split("/")
+            found = next((document for group, document in self._groups if _within(scope, group)), None)
+        return found
+
+    def _known(self, wanted: ResourceId) -> Document | None:
+        """By ids: looked up where none of them is open, for there may be very many."""
+        key = wanted.key
+        for _ in wanted.names:
+            if key in self._by_key:
+                return self._by_key[key]
+            key = key.rsplit("/", 2)[0]
+        above: ResourceId | None = wanted if self._open or "{" in wanted.scope else None
         while above is not None:
             for one, document in self._by_names.get(names_of(above), ()):
                 if one.could_be(above):
                     return document
             above = above.parent
-        scope = wanted.scope.split("/") if self._groups else []
-        return next((document for group, document in self._groups if _within(scope, group)), None)
+        return None
 
     def why(self, wanted: ResourceId) -> Unknown | None:
         """That a resource is deleted, as the reason why a reference to it leads nowhere."""
