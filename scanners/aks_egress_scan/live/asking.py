@@ -19,6 +19,14 @@ class NoAnswerError(Exception):
     """A question that was given up, or an answer that is none."""
 
 
+class RefusedError(Exception):
+    """An answer whose status is an error, as the HTTP library gives it."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        super().__init__("no more is said")
+        self.status, self.body = status, body
+
+
 def side_by_side(questions: Mapping[str, Callable[[], Any]], seconds: float) -> dict[str, Any]:
     """The answer to each question, an exception where it has none; after so many seconds nobody waits on.
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 from aks_egress_scan.failures import UsageFailure
-from aks_egress_scan.live.asking import NoAnswerError, said, side_by_side
+from aks_egress_scan.live.asking import NoAnswerError, RefusedError, said, side_by_side
 from aks_egress_scan.live.blotted import blotted
-from aks_egress_scan.live.kube_objects import node_of, pod_of
+from aks_egress_scan.live.kube_objects import addresses_of, node_of, pod_of, text_at
 from aks_egress_scan.live.seen import Call, PodSeen, Seen
 from aks_egress_scan.live.session import first_line, require
 
@@ -42,7 +43,6 @@ def connect(kubeconfig: str = "", context: str = "", given: Mapping[str, Any] | 
 
     settings = client.Configuration()
     settings.retries = 1
-    settings.client_side_validation = False
     with _Heard() as heard:
         by_hand = sys.stdout.isatty()
         load = _loader(settings, kubeconfig, context, given)
@@ -113,8 +113,7 @@ def look(api: Any) -> Seen:
     seen.pods = [one for one in pods if one.part]
     seen.others = [one for one in pods if not one.part]
     seen.nodes = list(_read(seen, "nodes", rows["nodes"], node_of))
-    endpoints = [endpoint for one in rows[_ADDRESS] for endpoint in one.endpoints or ()]
-    seen.api_addresses = sorted({address for one in endpoints for address in one.addresses or ()})
+    seen.api_addresses = sorted({one for row in rows[_ADDRESS] for one in addresses_of(row)})
     return seen
 
 
@@ -141,15 +140,32 @@ def _all(ask: Callable[..., Any], *where: str, **how: str) -> list[Any]:
     rows: list[Any] = []
     more: dict[str, str] = {}
     for _ in range(PAGES):
-        page = ask(*where, limit=PAGE, _request_timeout=TIMEOUT, **how, **more)
-        if page.items is None and not str(page.kind).endswith("List"):
-            raise NoAnswerError("the answer is no list, so not Kubernetes' own")
-        rows += page.items or ()
-        token = getattr(page.metadata, "_continue", None)
+        page = _page(_body(ask(*where, limit=PAGE, **_plainly(TIMEOUT), **how, **more)))
+        rows += page.get("items") or ()
+        token = text_at(page, "metadata", "continue")
         if not token:
             return rows
         more = {"_continue": token}
     raise NoAnswerError(f"the list has more than {PAGE * PAGES} rows")
+
+
+def _plainly(seconds: float) -> dict[str, Any]:
+    """For the bytes of an answer: the client's own classes refuse what a server of another version says."""
+    return {"_request_timeout": seconds, "_preload_content": False}
+
+
+def _body(answer: Any) -> bytes:
+    if not 200 <= answer.status < 300:
+        raise RefusedError(answer.status, answer.data)
+    return bytes(answer.data)
+
+
+def _page(data: bytes) -> Mapping[str, Any]:
+    page: Any = json.loads(data)
+    listed = isinstance(page, dict) and str(page.get("kind")).endswith("List")
+    if not listed or not isinstance(page.get("items"), list | None):
+        raise NoAnswerError("the answer is no list, so not Kubernetes' own")
+    return dict(page)
 
 
 def _failures(answers: Mapping[str, Any]) -> Iterator[str]:
@@ -169,7 +185,7 @@ def _read(
     for row in rows:
         try:
             one = read(row, *beside)
-        except (AttributeError, TypeError, ValueError) as error:
+        except ValueError as error:
             seen.failures.append(f"{what}: a row cannot be read: {first_line(error)}")
             seen.listed = seen.listed and what != "pods"
         else:
@@ -201,9 +217,9 @@ def _log_call(core: Any, pod: PodSeen) -> Callable[[], str]:
 
     def ask() -> str:
         answer = core.read_namespaced_pod_log(
-            pod.name, NAMESPACE, tail_lines=tail, _request_timeout=CALLS - 5, **how
+            pod.name, NAMESPACE, tail_lines=tail, **_plainly(CALLS - 5), **how
         )
-        return str(answer or "")
+        return _body(answer).decode("utf-8", "replace")
 
     return ask
 

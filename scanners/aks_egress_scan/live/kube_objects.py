@@ -1,4 +1,4 @@
-"""Pods, nodes and network policies as the Kubernetes client gives them, reduced to what a triage needs."""
+"""Pods, nodes and network policies as a Kubernetes API writes them, reduced to what a triage needs."""
 
 from __future__ import annotations
 
@@ -15,38 +15,83 @@ LONGEST = 300
 _OTHERS = ("coredns", "metrics-server")
 
 
+Json = Mapping[str, Any]
+
+
+def at(row: Any, *path: str) -> Any:
+    """What stands there, None where nothing does or the way is none."""
+    for name in path:
+        row = row.get(name) if isinstance(row, dict) else None
+    return row
+
+
+def text_at(row: Any, *path: str) -> str:
+    """The text there, empty where there is none."""
+    value = at(row, *path)
+    return value if isinstance(value, str) else ""
+
+
+def rows_at(row: Any, *path: str) -> list[Any]:
+    """The objects of the list there."""
+    value = at(row, *path)
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _named(row: Any, *parts: str) -> str:
+    """The name of an object that has these parts; ValueError for one that Kubernetes did not write."""
+    name = text_at(row, "metadata", "name")
+    lacking = [one for one in parts if not isinstance(at(row, one), dict)]
+    if not name or lacking:
+        raise ValueError(f"`{name}` has no {lacking[0]}" if name else "it has no name")
+    return name
+
+
+def _labels(row: Any) -> Mapping[str, Any]:
+    return _mapping(at(row, "metadata", "labels"))
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
 def pod_of(pod: Any, events: Sequence[Any], policies: Sequence[Any]) -> PodSeen:
-    """A pod with its warnings and the network policies that select it."""
-    statuses = list(pod.status.container_statuses or ())
-    own = [one for one in events if _about(one, pod) and one.type != "Normal"]
-    selecting = [one for one in policies if _selects(one.spec.pod_selector, pod.metadata.labels or {})]
-    containers = pod.spec.containers or ()
+    """A pod with its warnings and the network policies that select it; ValueError where it is none."""
+    name = _named(pod, "spec", "status")
+    statuses = rows_at(pod, "status", "containerStatuses")
+    own = [
+        one
+        for one in events
+        if text_at(one, "involvedObject", "name") == name and at(one, "type") != "Normal"
+    ]
+    selecting = [one for one in policies if _selects(at(one, "spec", "podSelector"), _labels(pod))]
+    reasons = [text_at(one, "reason") for one in own]
     return PodSeen(
-        name=pod.metadata.name,
-        part=_part(pod),
-        node=pod.spec.node_name or "",
-        phase=pod.status.phase or "",
-        container=containers[0].name if containers else "",
+        name=name,
+        part=_part(name, _labels(pod)),
+        node=text_at(pod, "spec", "nodeName"),
+        phase=text_at(pod, "status", "phase"),
+        container=next((text_at(one, "name") for one in rows_at(pod, "spec", "containers")), ""),
         ready=_ready(pod, statuses),
-        restarts=sum(one.restart_count or 0 for one in statuses),
-        reasons=_distinct([*_reasons(pod, statuses), *(one.reason for one in own if one.reason)]),
-        events=_distinct([*_unplaced(pod), *(_message(one.reason, one.message) for one in own)]),
-        policies=tuple(sorted(one.metadata.name for one in selecting)),
-        over=pod.status.phase in ("Succeeded", "Failed") or pod.metadata.deletion_timestamp is not None,
-        **_let_out(selecting, on_node=bool(pod.spec.host_network)),
+        restarts=sum(_count(one) for one in statuses),
+        reasons=_distinct(one for one in (*_reasons(pod, statuses), *reasons) if one),
+        events=_distinct([*_unplaced(pod), *(_message(one) for one in own)]),
+        policies=tuple(sorted(text_at(one, "metadata", "name") for one in selecting)),
+        over=at(pod, "status", "phase") in ("Succeeded", "Failed")
+        or bool(at(pod, "metadata", "deletionTimestamp")),
+        **_let_out(selecting, on_node=at(pod, "spec", "hostNetwork") is True),
     )
 
 
-def _about(event: Any, pod: Any) -> bool:
-    return event.involved_object is not None and event.involved_object.name == pod.metadata.name
+def _count(status: Any) -> int:
+    value = at(status, "restartCount")
+    return value if isinstance(value, int) else 0
 
 
-def _part(pod: Any) -> str:
+def _part(name: str, labels: Mapping[str, Any]) -> str:
     """The tunnel that a pod belongs to, or what else of interest it is; autoscalers are neither.
 
     konnectivity agents have tunnelfront's label too, so names come first.
     """
-    name, labels = pod.metadata.name or "", pod.metadata.labels or {}
     if "-autoscaler" in name:
         return ""
     prefixes = {prefix: part for part, (prefix, _) in TUNNEL_PODS.items()} | {one: one for one in _OTHERS}
@@ -58,50 +103,52 @@ def _part(pod: Any) -> str:
 
 def _ready(pod: Any, statuses: Sequence[Any]) -> bool:
     """By the pod's own condition, which also falls when its node is lost; containers go on claiming it."""
-    stated = [one for one in pod.status.conditions or () if one.type == "Ready"]
+    stated = [one for one in rows_at(pod, "status", "conditions") if at(one, "type") == "Ready"]
     if stated:
-        return bool(stated[0].status == "True")
-    return bool(statuses) and all(one.ready for one in statuses)
+        return bool(at(stated[0], "status") == "True")
+    return bool(statuses) and all(at(one, "ready") is True for one in statuses)
 
 
 def _reasons(pod: Any, statuses: Iterable[Any]) -> Iterator[str]:
-    for one in pod.status.conditions or ():
-        if one.status == "False" and one.reason and one.type == "PodScheduled":
-            yield one.reason
-    if pod.status.reason:
-        yield pod.status.reason
+    yield from (text_at(one, "reason") for one in _not_scheduled(pod))
+    yield text_at(pod, "status", "reason")
     for one in statuses:
-        for state in (one.state, one.last_state):
-            for moment in (getattr(state, "waiting", None), getattr(state, "terminated", None)):
-                if moment is not None and moment.reason and moment.reason != "Completed":
-                    yield moment.reason
+        for state in ("state", "lastState"):
+            for moment in ("waiting", "terminated"):
+                reason = text_at(one, state, moment, "reason")
+                if reason != "Completed":
+                    yield reason
+
+
+def _not_scheduled(pod: Any) -> list[Any]:
+    """The condition that says that no node takes it; events about that are gone after an hour."""
+    rows = rows_at(pod, "status", "conditions")
+    return [one for one in rows if at(one, "type") == "PodScheduled" and at(one, "status") == "False"]
 
 
 def _unplaced(pod: Any) -> Iterator[str]:
-    """What the scheduler says of a pod that no node takes; events about it are gone after an hour."""
-    for one in pod.status.conditions or ():
-        if one.type == "PodScheduled" and one.status == "False" and one.message:
-            yield _message(one.reason, one.message)
+    return (_message(one) for one in _not_scheduled(pod) if text_at(one, "message"))
 
 
-def _message(reason: str | None, message: str | None) -> str:
-    return blotted(f"{reason or 'no reason'}: {first_line(message or '')}")[:LONGEST]
+def _message(row: Any) -> str:
+    said = f"{text_at(row, 'reason') or 'no reason'}: {first_line(text_at(row, 'message'))}"
+    return blotted(said)[:LONGEST]
 
 
-def _selects(selector: Any, labels: Mapping[str, str]) -> bool:
+def _selects(selector: Any, labels: Mapping[str, Any]) -> bool:
     """Whether a selector takes a pod in; expressions are followed as Kubernetes does."""
-    wanted = (selector.match_labels or {}) if selector else {}
+    wanted = _mapping(at(selector, "matchLabels"))
     if any(labels.get(name) != value for name, value in wanted.items()):
         return False
-    for one in (selector.match_expressions or ()) if selector else ():
-        there, values = labels.get(one.key), one.values or ()
+    for one in rows_at(selector, "matchExpressions"):
+        there, values = labels.get(text_at(one, "key")), at(one, "values") or ()
         held = {
             "In": there in values,
             "NotIn": there not in values,
             "Exists": there is not None,
             "DoesNotExist": there is None,
         }
-        if not held.get(one.operator, True):
+        if not held.get(text_at(one, "operator"), True):
             return False
     return True
 
@@ -111,39 +158,49 @@ def _let_out(policies: Iterable[Any], *, on_node: bool) -> dict[str, bool]:
 
     They say nothing over pods in the network of their node.
     """
-    outward = [one for one in policies if _outward(one.spec)]
-    rules = [rule for one in outward for rule in one.spec.egress or ()]
-    free = on_node or not outward or any(not rule.to and not rule.ports for rule in rules)
+    outward = [one for one in policies if _outward(at(one, "spec"))]
+    rules = [rule for one in outward for rule in rows_at(one, "spec", "egress")]
+    free = on_node or not outward or any(not at(rule, "to") and not at(rule, "ports") for rule in rules)
     return {"cut_off": not free and not rules, "narrowed": not free and bool(rules)}
 
 
 def _outward(spec: Any) -> bool:
     """Whether a policy is about what leaves; one without types is where it has rules for that."""
-    return "Egress" in spec.policy_types if spec.policy_types else bool(spec.egress)
+    types = at(spec, "policyTypes")
+    return "Egress" in types if types else bool(at(spec, "egress"))
 
 
 def node_of(node: Any) -> NodeSeen:
-    """A node with its conditions that should not be so."""
-    labels = node.metadata.labels or {}
-    conditions = list(node.status.conditions or ())
-    amiss = [one for one in conditions if one.status != ("True" if one.type == "Ready" else "False")]
+    """A node with its conditions that should not be so; ValueError where it is none."""
+    name, labels = _named(node, "status"), _labels(node)
+    conditions = rows_at(node, "status", "conditions")
+    amiss = [
+        one for one in conditions if at(one, "status") != ("True" if at(one, "type") == "Ready" else "False")
+    ]
+    blocked = (one for one in amiss if at(one, "type") == "EgressBlocked" and at(one, "status") == "True")
+    addresses = rows_at(node, "status", "addresses")
     return NodeSeen(
-        name=node.metadata.name,
-        ready=any(one.type == "Ready" and one.status == "True" for one in conditions),
+        name=name,
+        ready=any(at(one, "type") == "Ready" and at(one, "status") == "True" for one in conditions),
         problems=tuple(sorted(_problem(one) for one in amiss)),
-        addresses=tuple(one.address for one in node.status.addresses or () if one.type == "InternalIP"),
+        addresses=tuple(text_at(one, "address") for one in addresses if at(one, "type") == "InternalIP"),
         pool=labels.get("kubernetes.azure.com/agentpool") or labels.get("agentpool") or "",
-        blocked=next(
-            (_problem(one) for one in amiss if one.type == "EgressBlocked" and one.status == "True"), ""
-        ),
+        blocked=next((_problem(one) for one in blocked), ""),
         group=labels.get("kubernetes.azure.com/cluster") or "",
     )
 
 
 def _problem(condition: Any) -> str:
-    told = first_line(condition.message or condition.reason or condition.status)
-    unsure = " (not known at present)" if condition.status == "Unknown" else ""
-    return blotted(f"{condition.type}{unsure}: {told}")[:LONGEST]
+    words = (text_at(condition, key) for key in ("message", "reason", "status"))
+    told = first_line(next((one for one in words if one), ""))
+    unsure = " (not known at present)" if at(condition, "status") == "Unknown" else ""
+    return blotted(f"{text_at(condition, 'type')}{unsure}: {told}")[:LONGEST]
+
+
+def addresses_of(endpoint_slice: Any) -> Iterator[str]:
+    """The addresses that stand behind a service."""
+    for one in rows_at(endpoint_slice, "endpoints"):
+        yield from (address for address in at(one, "addresses") or () if isinstance(address, str))
 
 
 def _distinct(texts: Iterable[str]) -> tuple[str, ...]:
