@@ -192,7 +192,7 @@ def _sign_in(credential: Any, cloud: Cloud) -> str:
         return _mark(credential.get_token(cloud.scope).token)
     except (AzureError, ValueError) as error:
         raise UsageFailure(
-            f"nobody is signed in to Azure: {first_line(error)}; run `az login`, or name another way with `--credential`"
+            f"nobody is signed in to Azure: {first_line(error)}; run {cloud.login}, or name another way with `--credential`"
         ) from None
 
 
