@@ -73,7 +73,7 @@ def pod_of(pod: Any, events: Sequence[Any], policies: Sequence[Any]) -> PodSeen:
         container=next((text_at(one, "name") for one in rows_at(pod, "spec", "containers")), ""),
         ready=_ready(pod, statuses),
         restarts=sum(_count(one) for one in statuses),
-        reasons=_distinct(one for one in (*_reasons(pod, statuses), *reasons) if one),
+        reasons=_distinct(blotted(one) for one in (*_reasons(pod, statuses), *reasons) if one),
         events=_distinct([*_unplaced(pod), *(_message(one) for one in own)]),
         policies=tuple(sorted(text_at(one, "metadata", "name") for one in selecting)),
         over=at(pod, "status", "phase") in ("Succeeded", "Failed")

@@ -6,16 +6,18 @@ and is joined with KubePodInventory.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from aks_egress_scan.live.asking import side_by_side
 from aks_egress_scan.live.blotted import blotted
 from aks_egress_scan.live.seen import LogsSeen
 from aks_egress_scan.live.session import Session, first_line, require
 
 SPAN = timedelta(hours=6)
 SERVER, ALL = 30, 60
-"""Seconds that the server may work on one query, and that one may take with everything that is tried again."""
+"""Seconds that the server may work on one query, and that one is waited for with everything that is tried again."""
 
 _OF_TUNNELS = "({0} startswith 'konnectivity-agent' or {0} startswith 'aks-link' or {0} startswith 'tunnelfront') and {0} !startswith 'konnectivity-agent-autoscaler'"
 _TAIL = "| project TimeGenerated, PodName, Line | order by TimeGenerated desc | take 200"
@@ -32,32 +34,45 @@ REFUSED = (
 
 def workspace_logs(session: Session, cluster: str) -> LogsSeen:
     """The lines of the last hours that the cluster's workspace has; `cluster` is its resource id."""
-    from azure.core.exceptions import AzureError
-
     require("azure.monitor.query", what="reading logs from Log Analytics")
     client = session.logs()
-    failures: list[str] = []
-    missing = 0
+    reasons: dict[str, list[str]] = {}
     for table, query in QUERIES.items():
-        try:
-            answer = client.query_resource(
-                cluster, query, timespan=SPAN, server_timeout=SERVER, timeout=ALL, retry_total=2
-            )
-            lines, partly = _lines(answer), _partly(answer)
-        except (AzureError, KeyError, ValueError, TypeError) as error:
-            missing += _no_such_table(error)
-            failures.append(f"Log Analytics, table {table}: {_said(error)}")
-            continue
-        failures += [f"Log Analytics, table {table}: the answer is not whole: {one}" for one in partly]
-        if lines:
-            return LogsSeen(
-                source=f"Log Analytics, table {table}", lines=lines, failures=partly and tuple(failures)
-            )
+        found, why = _asked(client, cluster, query)
+        for one in why:
+            reasons.setdefault(one, []).append(table)
+        if found:
+            return LogsSeen(source=f"Log Analytics, table {table}", lines=found, failures=_told(reasons))
+    return LogsSeen(failures=_none(reasons))
+
+
+def _asked(client: Any, cluster: str, query: str) -> tuple[tuple[str, ...], list[str]]:
+    """The lines of one table, and what is wrong with the answer."""
+
+    def ask() -> tuple[tuple[str, ...], list[str]]:
+        answer = client.query_resource(cluster, query, timespan=SPAN, server_timeout=SERVER, retry_total=2)
+        return _lines(answer), _partly(answer)
+
+    answer = side_by_side({"query": ask}, ALL)["query"]
+    return ((), [_said(answer)]) if isinstance(answer, Exception) else answer
+
+
+def _told(reasons: Mapping[str, list[str]]) -> tuple[str, ...]:
+    """Each reason once; that a workspace has only one of the two tables is none."""
+    return tuple(
+        f"Log Analytics, {' and '.join(tables)}: {why}"
+        for why, tables in reasons.items()
+        if _MISSING not in why
+    )
+
+
+def _none(reasons: Mapping[str, list[str]]) -> tuple[str, ...]:
+    """Why there are no lines: the tables are not there, were not answered, or hold none."""
+    missing = sum(len(tables) for why, tables in reasons.items() if _MISSING in why)
     if missing == len(QUERIES):
-        return LogsSeen(failures=(NO_TABLES,))
-    # a table that a workspace does not have says no more than that it keeps logs in the other one
-    told = tuple(one for one in failures if not missing or _MISSING not in one)
-    return LogsSeen(failures=(*told, NOTHING) if len(failures) < len(QUERIES) or missing else told)
+        return (NO_TABLES,)
+    asked_in_vain = sum(len(tables) for tables in reasons.values())
+    return _told(reasons) + ((NOTHING,) if asked_in_vain - missing < len(QUERIES) - missing else ())
 
 
 def _lines(answer: Any) -> tuple[str, ...]:
@@ -66,16 +81,12 @@ def _lines(answer: Any) -> tuple[str, ...]:
     return tuple(blotted(f"{row['PodName']}: {row['Line']}") for one in tables for row in one.rows)
 
 
-def _partly(answer: Any) -> tuple[str, ...]:
+def _partly(answer: Any) -> list[str]:
     error = getattr(answer, "partial_error", None)
-    return () if error is None else (_said(error),)
+    return [] if error is None else [f"the answer is not whole: {_said(error)}"]
 
 
 _MISSING = "SEM0100"
-
-
-def _no_such_table(error: Exception) -> bool:
-    return _MISSING in _said(error)
 
 
 def _said(error: Any) -> str:

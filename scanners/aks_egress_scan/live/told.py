@@ -130,6 +130,10 @@ def as_document(picture: Picture, conclusion: Conclusion) -> str:
         "evidence": [blotted(one) for one in conclusion.evidence],
         "next": [blotted(one) for one in conclusion.next],
         "symptoms": [{"id": one.id, "matched": blotted(one.matched)} for one in conclusion.symptoms],
+        "tunnels": [
+            {"mode": one.tunnel.mode, "verdict": str(one.tunnel.verdict)}
+            for one in (picture.cluster, *picture.others)
+        ],
         "pods": [_pod(one) for one in seen.pods],
         "nodes": [_node(one) for one in seen.nodes],
         "calls": [
