@@ -35,7 +35,7 @@ class Children:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self._doubtful: dict[tuple[int, int], Resource] = {}
+        self._doubtful: dict[int, Resource] = {}
 
     def of(self, parent: Resource, kind: str) -> tuple[list[Resource], Unknown | None]:
         """The children of a type: inline ones, and resources of their own in any document.
@@ -55,8 +55,9 @@ class Children:
         ]
         found += [child for child, _ in own]
         if home.runs:
-            found = [child for child in found if not self.graph.taken_over(child.id)]
-        more, doubt = self._from_others(parent, kind, {child.name.casefold() for child in found})
+            found = [self._still(child) for child in found if not self.graph.taken_over(child.id)]
+        gap = gap or next((one.why for one in self.graph.loose(kind, home) if not one.path), None)
+        more, doubt = self._from_others(parent, kind, _certain(found))
         return [*found, *more], gap or doubt
 
     def _from_others(
@@ -75,15 +76,26 @@ class Children:
             for child, why in self._apart(parent, kind, document):
                 if document.runs and self.graph.taken_over(child.id):
                     continue
-                gap = gap or why
+                gap = gap or why or self._of_several(child)
                 seen = found.setdefault(child.name.casefold(), child)
                 if seen is not child and not self.graph.same(seen, child):
                     gap = gap or Unknown(
                         f"several documents define `{child.label}`, each in its own way", child.origin
                     )
         running, doubt = self._still_running(parent, kind)
-        found = {**{child.name.casefold(): child for child in running}, **found}
-        return [child for name, child in found.items() if name not in taken], gap or doubt
+        certain = _certain(found.values())
+        every = [*(child for child in running if child.name.casefold() not in certain), *found.values()]
+        return [child for child in every if child.name.casefold() not in taken], gap or doubt
+
+    def _of_several(self, child: Resource) -> Unknown | None:
+        """Why a child of an open scope may belong to another parent of the same names."""
+        above = child.id.parent
+        if above is None or not self.graph.several(above):
+            return None
+        why = f"several resources could be the one that `{child.label}` belongs to"
+        return Unknown(
+            why, child.origin, settle="give the subscription and resource group of what is planned"
+        )
 
     def _still_running(self, parent: Resource, kind: str) -> tuple[list[Resource], Unknown | None]:
         """The children that run under a resource which a definition mentions without listing them."""
@@ -106,7 +118,12 @@ class Children:
         rows = self.graph.inline(holder, kind)
         apart = [child for child, _ in self._apart(holder, kind, self.graph.home(holder))]
         every = [*(rows if isinstance(rows, list) else []), *apart]
-        return [child for child in every if not self.graph.taken_over(child.id)]
+        return [self._still(child) for child in every if not self.graph.taken_over(child.id)]
+
+    def _still(self, child: Resource) -> Resource:
+        """A child that runs, in doubt where a definition that is in doubt itself would replace it."""
+        planned = next((one.uncertain for one in self.graph.planned(child.id) if one.uncertain), None)
+        return child if planned is None else self._in_doubt(child, planned)
 
     def _alike(self, some: list[Resource], others: list[Resource]) -> bool:
         """Whether two pictures show the same children."""
@@ -119,13 +136,16 @@ class Children:
         """A child that runs; where its parent's definition would take it away by not listing it, a doubtful one."""
         if kind not in _REPLACED or self.graph.home(parent).kind in _LEAVING or parent.stands_in:
             return child
-        key = id(parent), id(child)
-        if key not in self._doubtful:
-            why = f"`{parent.label}` lists no {_plural(kind)}, and Azure takes away those that a definition does not list"
-            told = Unknown(why, parent.origin, settle="list them in the definition, or define each by itself")
-            self._doubtful[key] = replace(child, uncertain=child.uncertain or told)
-            self.graph.adopt(self._doubtful[key], self.graph.home(child))
-        return self._doubtful[key]
+        why = f"`{parent.label}` lists no {_plural(kind)}, and Azure takes away those that a definition does not list"
+        told = Unknown(why, parent.origin, settle="list them in the definition, or define each by itself")
+        return self._in_doubt(child, told)
+
+    def _in_doubt(self, child: Resource, why: Unknown) -> Resource:
+        """A child of which nobody can say whether it will still be there."""
+        if id(child) not in self._doubtful:
+            self._doubtful[id(child)] = replace(child, uncertain=child.uncertain or why)
+            self.graph.adopt(self._doubtful[id(child)], self.graph.home(child))
+        return self._doubtful[id(child)]
 
     def _says_children(self, parent: Resource, kind: str) -> bool:
         """Whether a definition lists its children itself: then what runs beside them goes."""
@@ -148,11 +168,21 @@ class Children:
 
     def _adrift(self, parent: Resource, kind: str) -> Unknown | None:
         """Why a child beside the parent may be the parent's: the name of what it belongs to is not known."""
-        child = self.graph.index(self.graph.home(parent)).adrift(kind) if kind in _ORDERED else None
-        if child is None or parent.id.open_names:
+        if kind not in _ORDERED or parent.id.open_names:
+            return None
+        home = self.graph.home(parent)
+        places = [home, *(one for one in self.graph.plans if one is not home)]
+        lost = (self.graph.index(one).adrift(kind) for one in places)
+        child = next((one for one in lost if one is not None), None)
+        if child is None:
             return None
         why = f"`{child.label}` may belong to `{parent.label}`: the name of what it belongs to is not known"
         return Unknown(why, child.origin, settle="give the values that its name is made of")
+
+
+def _certain(children: Iterable[Resource]) -> set[str]:
+    """The names of those that are certain to be there."""
+    return {child.name.casefold() for child in children if child.uncertain is None}
 
 
 def _plural(kind: str) -> str:

@@ -13,7 +13,7 @@ from aks_egress.arm.children import Children
 from aks_egress.arm.ids import ResourceId, parse_id
 from aks_egress.arm.index import INLINE, Index, rows_of
 from aks_egress.arm.overlay import Gone, agreed, laid
-from aks_egress.arm.resources import Document, Kept, Resource, Role
+from aks_egress.arm.resources import Document, Kept, Loose, Resource, Role
 from aks_egress.records import record, replace
 from aks_egress.values import NOWHERE, Origin, Step, Unknown, Value, at, get, settle
 
@@ -62,15 +62,32 @@ class Graph:
                 one.settle = self._settled
         self._gone = Gone(documents)
         self._twins: dict[int, bool] = {}
-        self._plans = [document for document in documents if not document.runs]
-        there = [document for document in documents if document.runs and self._plans]
+        self.plans = [document for document in documents if not document.runs]
+        self._loose: dict[str, list[tuple[Loose, Document]]] = {}
+        for document in documents:
+            for loose in document.loose:
+                self._loose.setdefault(loose.kind, []).append((loose, document))
+        there = [document for document in documents if document.runs and self.plans]
         self._superseded = {
             id(one) for document in there for one in document.resources if self.taken_over(one.id)
         }
 
     def taken_over(self, wanted: ResourceId) -> bool:
         """Whether a definition that is yet to be deployed deletes what runs under an id, or defines it."""
-        return self._gone.by(wanted) is not None or any(map(self._sole, self._planned(wanted)))
+        return self._gone.by(wanted) is not None or any(
+            self._sole(one) and one.uncertain is None for one in self.planned(wanted)
+        )
+
+    def loose(self, kind: str, home: Document) -> Iterable[Loose]:
+        """What other documents hold that may belong to any resource, or be its child, of a type."""
+        return (one for one, document in self._loose.get(kind, ()) if document is not home)
+
+    def several(self, wanted: ResourceId) -> bool:
+        """Whether an id of an open scope may name any of several resources."""
+        if "{" not in wanted.scope:
+            return False
+        found = {one.id.key for document in self.documents for one in self.held(wanted, document)}
+        return len({key for key in found if "{" not in key}) > 1
 
     def _sole(self, planned: Resource) -> bool:
         """Whether it is certain which resource that runs a planned one is: its scope may be open."""
@@ -90,9 +107,9 @@ class Graph:
             if not one.existing
         ]
 
-    def _planned(self, wanted: ResourceId) -> list[Resource]:
+    def planned(self, wanted: ResourceId) -> list[Resource]:
         """What definitions that are yet to be deployed hold under an id."""
-        return [one for document in self._plans for one in self.held(wanted, document) if not one.existing]
+        return [one for document in self.plans for one in self.held(wanted, document) if not one.existing]
 
     def _settled(self, resource: Resource, body: Mapping[str, Value]) -> Mapping[str, Value]:
         """A body in which values that are promised to be another resource's are that resource's."""
@@ -100,7 +117,14 @@ class Graph:
         whole: Mapping[str, Value] = settled if isinstance(settled, dict) else body
         for kept in resource.kept:
             whole = self._completed(resource, whole, kept)
-        return whole
+        return self._loosened(resource, whole)
+
+    def _loosened(self, resource: Resource, body: Mapping[str, Value]) -> Mapping[str, Value]:
+        """A body in which what may belong to any resource of the type may be."""
+        for one in self.loose(resource.kind, self.home(resource)) if self._loose else ():
+            if one.path:
+                body, _ = laid(body, Kept(one.path), one.why)
+        return body
 
     def _completed(self, resource: Resource, body: Mapping[str, Value], kept: Kept) -> Mapping[str, Value]:
         """A body with one part as others say it; as it is where nobody does."""
@@ -210,15 +234,15 @@ class Graph:
 
     def _over(self, wanted: ResourceId, own: list[Resource]) -> list[Resource]:
         """What is planned in place of what runs; beside it where another one that runs may be meant."""
-        planned = _whole_ones(self._planned(wanted))
+        planned = _whole_ones(self.planned(wanted))
         return planned if all(map(self._sole, planned)) else [*planned, *own]
 
     def _own(self, wanted: ResourceId, near: Document, own: list[Resource]) -> list[Resource]:
         """What a definition says itself, unless it only adds to what another one defines."""
         found = [one for one in own if not one.existing]
-        if not all(one.stands_in for one in found):
+        if not found or wanted.open_names or not all(one.stands_in for one in found):
             return found
-        others = [one for one in self._planned(wanted) if not one.stands_in and self.home(one) is not near]
+        others = [one for one in self.planned(wanted) if not one.stands_in and self.home(one) is not near]
         return others or found
 
     def _elsewhere(self, wanted: ResourceId, near: Document) -> list[Resource]:
@@ -300,6 +324,7 @@ class Graph:
             self._inline[key] = rows
             for row in rows if isinstance(rows, list) else ():
                 self.adopt(row, self.home(parent))
+                row.settle = self._loosened if self._loose else None
         return self._inline[key]
 
 

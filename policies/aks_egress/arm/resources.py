@@ -54,6 +54,19 @@ class Kept:
     dropped: tuple[Value, ...] = ()
 
 
+@record(frozen=True, slots=True)
+class Loose:
+    """Something that belongs to a resource of a type, and nobody can say to which one.
+
+    `kind` (lower case) is a child type, any parent may have such a child; or with a `path` the type of
+    the resources in which that part may be another one.
+    """
+
+    kind: str
+    why: Unknown
+    path: tuple[Step, ...] = ()
+
+
 @record(slots=True, eq=False)
 class Resource:
     """One resource in ARM's shape.
@@ -140,6 +153,7 @@ class Document:
     (a nested deployment that could not be followed, a listing that was refused): looking for one
     of them and finding nothing proves nothing.  `unread` = {"*": …} speaks of every type, an id (its
     `key`) of that one resource.
+    What is `loose` may belong to resources of any document.
     `deployed` marks a picture of what runs already (a snapshot, a state): definitions that are yet
     to be deployed are laid over it, and what they delete (`deleted`, and everything in `deleted_groups`,
     ids of resource groups) is gone from it.  `remarks` are sentences for the report: when the picture
@@ -153,6 +167,7 @@ class Document:
     notices: tuple[Notice, ...] = ()
     role: Role = Role.SUBJECT
     unread: Mapping[str, Unknown] = field(default_factory=dict)
+    loose: tuple[Loose, ...] = ()
     deleted: frozenset[ResourceId] = frozenset()
     deleted_groups: frozenset[str] = frozenset()
     cloud: str = ""

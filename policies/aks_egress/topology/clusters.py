@@ -192,6 +192,8 @@ def _pools(graph: Graph, subnets: Subnets, resource: Resource) -> tuple[list[Poo
         if isinstance(row, Unknown):
             gap = row
             continue
+        if _deleted(graph, resource, row):
+            continue
         inline.append(_pool(graph, subnets, resource, row, resource, place))
     children, more = graph.children(resource, POOLS)
     apart = [
@@ -202,6 +204,14 @@ def _pools(graph: Graph, subnets: Subnets, resource: Resource) -> tuple[list[Poo
     pools = [pool for pool in inline if pool.name.casefold() not in replaced] + apart
     beside = _left_running(graph, subnets, resource, {pool.name.casefold() for pool in pools})
     return _beside_the_first([*pools, *beside]), gap or more
+
+
+def _deleted(graph: Graph, resource: Resource, row: Value) -> bool:
+    """Whether a plan deletes a pool of a cluster that runs, or defines it anew."""
+    name = text(get(row, "name"))
+    if not graph.home(resource).runs or not isinstance(name, str) or "/" in name:
+        return False
+    return graph.taken_over(resource.id.child("agentPools", name))
 
 
 def _left_running(graph: Graph, subnets: Subnets, resource: Resource, named: set[str]) -> list[Pool]:

@@ -52,6 +52,7 @@ class PulumiPreview:
                 tuple(stack.resources),
                 (*stack.notices, *_failures(text)),
                 unread=stack.unread,
+                loose=tuple(stack.loose),
                 deleted=stack.deleted,
                 deleted_groups=stack.deleted_groups,
                 cloud=stack.cloud,

@@ -127,6 +127,7 @@ class _Plan:
             tuple(built.resources),
             (*self.notices, *built.notices),
             unread={**built.unread, **self.unread},
+            loose=tuple(built.loose),
             deleted=removed,
             deleted_groups=self._groups(everything),
             cloud=self.providers.cloud,

@@ -102,6 +102,7 @@ def _document(source: Source, parameters: Parameters) -> Document:
         tuple(built.resources),
         (*reading.notices, *built.notices),
         unread={**built.unread, **reading.unread},
+        loose=tuple(built.loose),
         cloud=cloud_of(root),
         locate=reading.locate,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from aks_egress.arm.ids import ResourceId
-from aks_egress.arm.resources import Notice, Resource
+from aks_egress.arm.resources import Loose, Notice, Resource
 from aks_egress.records import field, record
 from aks_egress.values import Unknown
 from aks_egress_scan.readers.mapping.azure_classic import classic_type, is_carrier
@@ -27,6 +27,7 @@ class Stack:
     resources: list[Resource] = field(default_factory=list)
     unread: dict[str, Unknown] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
+    loose: list[Loose] = field(default_factory=list)
     urns: dict[str, str] = field(default_factory=dict)
     deleted: frozenset[ResourceId] = frozenset()
     deleted_groups: frozenset[str] = frozenset()
@@ -43,7 +44,7 @@ def built(registered: Sequence[Registered], gone: Iterable[Registered] = ()) -> 
     deleted = _deleted(registered, identities, lost, before)
     taken = [found for one in lost if (found := before.classic.instance(one.urn)) is not None]
     classic = identities.classic.built(deleted, taken)
-    out = Stack(classic.resources, classic.unread, classic.notices, cloud=scopes.cloud)
+    out = Stack(classic.resources, classic.unread, classic.notices, loose=classic.loose, cloud=scopes.cloud)
     out.deleted, out.deleted_groups = deleted, _groups(registered, lost)
     for one in registered:
         native = native_type(one.type)
@@ -90,6 +91,7 @@ def _lost(out: Stack, one: Registered, kind: str) -> None:
     """A child whose parent nobody can name: any parent may have it."""
     why = f"which parent `{one.label}` belongs to is not known, so every one may have it"
     out.unread[kind] = Unknown(why, one.origin, settle=UPDATED)
+    out.loose.append(Loose(kind, out.unread[kind]))
     out.notices.append(Notice("unplaced-resource", f"`{one.label}` cannot be placed: {why}", one.origin))
 
 

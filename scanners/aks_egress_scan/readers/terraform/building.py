@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
 
 from aks_egress.arm.ids import ResourceId
-from aks_egress.arm.resources import Kept, Notice, Resource
+from aks_egress.arm.resources import Kept, Loose, Notice, Resource
 from aks_egress.records import field, record
 from aks_egress.values import Unknown, Value
 from aks_egress_scan.readers.mapping.azurerm import TYPES
@@ -34,6 +34,7 @@ class Built:
     resources: list[Resource] = field(default_factory=list)
     unread: dict[str, Unknown] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
+    loose: list[Loose] = field(default_factory=list)
 
 
 def build(
@@ -67,6 +68,7 @@ def build(
         out.resources.append(_resource(instance, kind, resource_id, identities, folding, gone))
         if instance.type == ADMIN_RULE and undeployed is not None:
             out.resources[-1].uncertain = undeployed
+    out.loose += folding.loose()
     out.resources += stand_ins(folding, identities, out.resources, list(removed))
     for instance in instances:
         if instance.type == UPDATE:
@@ -88,9 +90,9 @@ def _lost(out: Built, instance: Instance, kind: Type) -> None:
     if instance.data:
         return
     why = f"which parent `{instance.address}` belongs to is not known, so every one may have it"
-    out.unread[kind.kind] = Unknown(
-        why, instance.origin, settle="a state or a plan made after it was applied"
-    )
+    unknown = Unknown(why, instance.origin, settle="a state or a plan made after it was applied")
+    out.unread[kind.kind] = unknown
+    out.loose.append(Loose(kind.kind, unknown))
     out.notices.append(
         Notice("unplaced-resource", f"`{instance.address}` cannot be placed: {why}", instance.origin)
     )

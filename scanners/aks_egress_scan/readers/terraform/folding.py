@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from aks_egress.arm.ids import ResourceId
-from aks_egress.arm.resources import Kept, Resource
+from aks_egress.arm.resources import Kept, Loose, Resource
 from aks_egress.records import field, record
 from aks_egress.values import Unknown, Value, at, get
 from aks_egress_scan.readers.mapping.azurerm import FOLDS, TYPES
@@ -162,6 +162,16 @@ class Folding:
                 rows += row if isinstance(row, list) else [row]
         return tuple(rows)
 
+    def loose(self) -> list[Loose]:
+        """What associations say of owners that nobody knows."""
+        return [
+            Loose(kind, _may_belong(part), one.target)
+            for kind, parts in self._anywhere.items()
+            for part in parts
+            if not part.fold.each
+            for one in part.fold.fields
+        ]
+
     def first(self, resource_id: ResourceId) -> Instance:
         """The first association of an owner."""
         owner = self._owners[resource_id.key]
@@ -214,9 +224,13 @@ def _holders(body: dict[str, Value], part: _Part) -> Iterator[dict[str, Value]]:
 
 
 def _may_have(body: dict[str, Value], part: _Part) -> None:
-    why = f"`{part.instance.address}` may belong here; to which resource it belongs is not known"
     for one in part.fold.fields:
-        _set(body, one.target, Unknown(why, part.instance.origin, settle=SETTLE), one)
+        _set(body, one.target, _may_belong(part), one)
+
+
+def _may_belong(part: _Part) -> Unknown:
+    why = f"`{part.instance.address}` may belong here; to which resource it belongs is not known"
+    return Unknown(why, part.instance.origin, settle=SETTLE)
 
 
 def _set(body: dict[str, Value], path: tuple[str, ...], value: Value, only: Field | None = None) -> None:
