@@ -7,6 +7,8 @@ be any; `could_be` compares with that in mind, and two documents join through it
 
 from __future__ import annotations
 
+from functools import lru_cache
+from sys import intern
 from typing import Self
 
 from aks_egress.records import field, record
@@ -36,18 +38,10 @@ class ResourceId:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read `/subscriptions/…/providers/Namespace/type/name[/type/name…]`; raise BadResourceIdError."""
-        parts = [part for part in text.strip().split("/") if part]
-        folded = [part.casefold() for part in parts]
-        if "providers" not in folded:
+        found = _read(text)
+        if found is None:
             raise BadResourceIdError(f"not an Azure resource id: `{text}`")
-        split = len(folded) - 1 - folded[::-1].index("providers")
-        tail = parts[split + 1 :]
-        if len(tail) < 3 or len(tail) % 2 == 0:
-            raise BadResourceIdError(f"not an Azure resource id: `{text}`")
-        kind = "/".join([tail[0], *tail[1::2]])
-        return cls(
-            "/" + "/".join(folded), "/" + "/".join(parts), "/".join(folded[:split]), kind, tuple(tail[2::2])
-        )
+        return cls(*found)
 
     @classmethod
     def of(cls, scope: str, kind: str, *names: str) -> Self:
@@ -80,7 +74,15 @@ class ResourceId:
 
     def child(self, kind: str, name: str) -> ResourceId:
         """The id of a child resource."""
-        return ResourceId.parse(f"{self.spelling}/{kind}/{name}")
+        if not _one_part(kind) or not _one_part(name):
+            return ResourceId.parse(f"{self.spelling}/{kind}/{name}")
+        return ResourceId(
+            f"{self.key}/{kind.casefold()}/{name.casefold()}",
+            f"{self.spelling}/{kind}/{name}",
+            self.scope,
+            intern(f"{self.type}/{kind}"),
+            (*self.names, name),
+        )
 
     def could_be(self, other: ResourceId) -> bool:
         """Whether both may name one resource, open parts of the scope matching anything."""
@@ -99,11 +101,29 @@ class ResourceId:
         return self.spelling
 
 
+def _one_part(text: str) -> bool:
+    """Whether a text is one part of an id as it stands."""
+    return bool(text) and "/" not in text and text == text.strip()
+
+
+@lru_cache(maxsize=1 << 14)
+def _read(text: str) -> tuple[str, str, str, str, tuple[str, ...]] | None:
+    """The members of an id, one object for all that name the same resource; None where it is not an id."""
+    parts = [part for part in text.strip().split("/") if part]
+    folded = [part.casefold() for part in parts]
+    if "providers" not in folded:
+        return None
+    split = len(folded) - 1 - folded[::-1].index("providers")
+    tail = parts[split + 1 :]
+    if len(tail) < 3 or len(tail) % 2 == 0:
+        return None
+    scope, kind = intern("/".join(folded[:split])), intern("/".join([tail[0], *tail[1::2]]))
+    return "/" + "/".join(folded), "/" + "/".join(parts), scope, kind, tuple(tail[2::2])
+
+
 def parse_id(text: object) -> ResourceId | None:
     """The id in `text`, or None where it is not text or not an id."""
     if not isinstance(text, str):
         return None
-    try:
-        return ResourceId.parse(text)
-    except BadResourceIdError:
-        return None
+    found = _read(text)
+    return None if found is None else ResourceId(*found)

@@ -50,6 +50,7 @@ class Hops:
     _groups: dict[int, dict[tuple[int, str], Filter]] = field(default_factory=dict)
     _unknown: dict[tuple[int, str], Decider] = field(default_factory=dict)
     _routes: dict[int, Choice[RouteSelection]] = field(default_factory=dict)
+    _selections: dict[int, dict[int, RouteSelection]] = field(default_factory=dict)
     _admin: dict[int, Filter | None] = field(default_factory=dict)
     _firewalls: dict[tuple[int, Match], FirewallFilter] = field(default_factory=dict)
     _resolving: dict[tuple[int, int], Match] = field(default_factory=dict)
@@ -66,6 +67,7 @@ class Hops:
         for subnet in subnets:
             for kept in (self._groups, self._routes, self._admin, self._scopes):
                 kept.pop(id(subnet), None)
+            self._selections.pop(id(subnet.network), None)
 
     def security_groups(self, subnet: Subnet, link: Link, hop: str) -> Choice[Filter]:
         """The network security groups behind a link, as they filter a subnet."""
@@ -128,12 +130,17 @@ class Hops:
         """The effective routes of a subnet, for every table it may have."""
         if id(subnet) not in self._routes:
             tables = self._tables(subnet)
-            gateway = self.topology.gateway(subnet.network)
-            found = tuple(
-                RouteSelection(subnet, table, self.topology.tags, gateway) for table in tables.options
-            )
+            found = tuple(self._selection(subnet, table) for table in tables.options)
             self._routes[id(subnet)] = Choice(found, tables.unknown)
         return self._routes[id(subnet)]
+
+    def _selection(self, subnet: Subnet, table: RouteTable | None) -> RouteSelection:
+        """The routes of a subnet; subnets of one network that have one table, and nothing else, share them."""
+        made = RouteSelection(subnet, table, self.topology.tags, self.topology.gateway(subnet.network))
+        if table is None or subnet.service_endpoints.given:
+            return made
+        shared = self._selections.setdefault(id(subnet.network), {})
+        return shared.setdefault(id(table), made)
 
     def firewall(self, firewall: Firewall, clients: VirtualNetwork) -> FirewallFilter:
         """A firewall's rules as clients of a network meet them."""

@@ -55,6 +55,7 @@ class Place:
     pools: tuple[Pool, ...]
     routes: RouteSelection
     nic_group: int
+    with_nic_group: tuple[bool, ...]
     group: int
 
 
@@ -115,6 +116,7 @@ class _Looking:
         self.ends = (*own, *((self.pods,) if self.pods is not None else ()), PLATFORM_VIP, IMDS)
         self._covered: dict[int, tuple[IntervalSet, Token]] = {}
         self._groups: dict[int, tuple[int, Resource]] = {}
+        self._by_table: dict[object, Token] = {}
         self.firewalls: dict[int, FirewallFilter] = {}
 
     def _check(self) -> None:
@@ -146,7 +148,8 @@ class _Looking:
         if choice.unknown is not None or len(choice.options) != 1 or choice.options[0] is None:
             raise Singular
         pools = tuple(pool for pool in self.cluster.pools if pool.subnet is subnet)
-        links = nic_groups(self.walk.hops.topology.graph, self.cluster, pools)
+        graph = self.walk.hops.topology.graph
+        links = nic_groups(graph, self.cluster, pools)
         if len(links) > 1 or any(link.sole is None for link in links):
             raise Singular
         if subnet.nsg.sole is None and not subnet.nsg.absent:
@@ -157,6 +160,9 @@ class _Looking:
             pools=pools,
             routes=choice.options[0],
             nic_group=self._group(links[0].sole if links else None),
+            with_nic_group=(bool(links),)
+            if len(pools) == 1
+            else tuple(bool(nic_groups(graph, self.cluster, (pool,))) for pool in pools),
             group=self._group(subnet.nsg.sole),
         )
 
@@ -173,21 +179,24 @@ class _Looking:
         policies = text(subnet.prop("privateEndpointNetworkPolicies"))
         if isinstance(policies, Unknown):
             raise Singular
-        # whether every pool's NICs have the subnet's group, where they have one
-        apart = [
-            len(nic_groups(self.walk.hops.topology.graph, self.cluster, (pool,))) for pool in place.pools
-        ]
         method = self.walk.method(Start(subnet=subnet, cluster=self.cluster, pools=place.pools))
         outbound = (method.name, method.action, method.reason, method.settle, method.assumptions)
         return (
             place.nic_group,
             place.group,
-            tuple(apart),
+            place.with_nic_group,
             (policies or "").casefold(),
             outbound,
-            self._scope(subnet),
-            self._routes(place),
+            self._once(("tags", id(place.routes.table)), self._scope, place),
+            self._once(("routes", id(place.routes)), self._routes, place),
+            self._behind(place),
         )
+
+    def _once(self, key: Token, look: Callable[[Place], Token], place: Place) -> Token:
+        """What subnets with one table have in common: they lie in one network."""
+        if key not in self._by_table:
+            self._by_table[key] = look(place)
+        return self._by_table[key]
 
     # what rules and routes cover
 
@@ -229,13 +238,13 @@ class _Looking:
             raise Singular
         return (self._covers(side.literal), side.tags, side.given, side.damaged)
 
-    def _scope(self, subnet: Subnet) -> Token:
+    def _scope(self, place: Place) -> Token:
         """What the tags of the topology cover, as the subnet sees them in both worlds (U1)."""
         return tuple(
             (*self._extent(extent), doubts)
             for hops in (self.walk.hops, self.walk.without_expansion().hops)
             for tag, denies in _TAGS
-            for extent, doubts in (hops.scope(subnet).extent(tag, denies=denies),)
+            for extent, doubts in (hops.scope(place.subnet).extent(tag, denies=denies),)
         )
 
     def _routes(self, place: Place) -> Token:
@@ -246,9 +255,13 @@ class _Looking:
             raise Singular
         clauses = selection.clauses("")
         said = tuple((*_way(one, selection), *self._clause(one)) for one in clauses)
-        hops = tuple(self._next_hops(route, place) for route in routes if route.hop_addresses)
         led = led_straight([table]) if table is not None else None
-        return (said, hops, led, self._by_tag(selection))
+        return (said, led, self._by_tag(selection))
+
+    def _behind(self, place: Place) -> Token:
+        table = place.routes.table
+        routes = table.routes if table is not None else ()
+        return tuple(self._next_hops(route, place) for route in routes if route.hop_addresses)
 
     def _by_tag(self, selection: RouteSelection) -> Token:
         """Where routes name service tags, their places among the others hang on lengths."""

@@ -244,3 +244,30 @@ class Report:
             for cluster in self.clusters
             for flow in cluster.flows
         )
+
+
+class OnClusters:
+    """Which findings are on which clusters of a report, looked up by name: a fleet has thousands of both."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._findings: dict[str, list[Finding]] = {}
+        self._clusters: dict[str, list[Cluster]] = {}
+        for finding in report.findings:
+            self._findings.setdefault(finding.cluster, []).append(finding)
+        for cluster in report.clusters:
+            for named in dict.fromkeys((cluster.name, cluster.id)):
+                self._clusters.setdefault(named, []).append(cluster)
+
+    def findings(self, cluster: Cluster) -> list[Finding]:
+        """The findings on a cluster, by its name before those by its id."""
+        named = dict.fromkeys((cluster.name, cluster.id))
+        return [one for name in named for one in self._findings.get(name, ()) if one.concerns(cluster)]
+
+    def clusters(self, finding: Finding) -> list[Cluster]:
+        """The clusters that a finding is on."""
+        return [one for one in self._clusters.get(finding.cluster, ()) if finding.concerns(one)]
+
+    def others(self) -> list[Finding]:
+        """The findings on no cluster of the report."""
+        return [one for one in self._report.findings if not self.clusters(one)]

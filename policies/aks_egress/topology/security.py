@@ -7,6 +7,9 @@ network-security-groups-overview, virtual-network-manager/concept-security-admin
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
+
 from aks_egress.arm.graph import Graph
 from aks_egress.arm.ids import ResourceId, parse_id
 from aks_egress.arm.resources import Resource
@@ -16,7 +19,7 @@ from aks_egress.packets.intervals import EMPTY, IntervalSet
 from aks_egress.packets.tags import Spelling, spelling
 from aks_egress.records import field, record
 from aks_egress.topology.reading import Tokens, addresses, ports, protocol, tokens
-from aks_egress.values import Origin, Unknown, Value, get, items, text
+from aks_egress.values import NOWHERE, Origin, Unknown, Value, get, items, text
 
 SECURITY_RULES = "Microsoft.Network/networkSecurityGroups/securityRules"
 ADMIN_RULES = "Microsoft.Network/networkManagers/securityAdminConfigurations/ruleCollections/rules"
@@ -97,15 +100,14 @@ class _Given:
 
     __slots__ = ("_properties", "origin")
 
-    def __init__(self, row: Resource) -> None:
-        found = row.get("properties")
+    def __init__(self, properties: Value, origin: Origin) -> None:
         folded = (
-            {name.casefold(): value for name, value in reversed(found.items())}
-            if isinstance(found, dict)
-            else found
+            {name.casefold(): value for name, value in reversed(properties.items())}
+            if isinstance(properties, dict)
+            else properties
         )
         self._properties = folded
-        self.origin = row.origin
+        self.origin = origin
 
     def prop(self, name: str) -> Value:
         """The property, whatever its case."""
@@ -115,8 +117,64 @@ class _Given:
         return found if isinstance(found, Unknown) else None
 
 
+@record(frozen=True, slots=True)
+class _Written:
+    """What a rule says, its own name and place aside."""
+
+    priority: int | None
+    direction: str | None
+    access: str | Unknown
+    protocol: Extent
+    source: Side
+    destination: Side
+    source_port: Extent
+    port: Extent
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...]
+    unknowns: tuple[Unknown, ...]
+
+
 def _rule(row: Resource, owner: Resource, *, admin: bool, rank: int = 0) -> SecurityRule:
-    written = _Given(row)
+    said = _written(row, admin)
+    return SecurityRule(
+        name=row.name,
+        owner=owner,
+        origin=row.origin,
+        priority=said.priority,
+        direction=said.direction,
+        access=said.access,
+        protocol=said.protocol,
+        source=said.source,
+        destination=said.destination,
+        source_port=said.source_port,
+        port=said.port,
+        problems=said.problems,
+        warnings=said.warnings,
+        unknowns=said.unknowns,
+        uncertain=row.uncertain,
+        rank=rank,
+    )
+
+
+def _written(row: Resource, admin: bool) -> _Written:
+    """What a row says: read once for all rules of a fleet that say the same."""
+    properties = row.get("properties")
+    try:
+        found = _alike(json.dumps(properties), admin)
+    except (TypeError, ValueError):  # a part of it is not known
+        found = None
+    return found or _said(properties, row.origin, admin)
+
+
+@lru_cache(maxsize=4096)
+def _alike(properties: str, admin: bool) -> _Written | None:
+    """What properties say that are wholly known; None where even so something stays open, which has a place."""
+    found = _said(json.loads(properties), NOWHERE, admin)
+    return None if found.unknowns or isinstance(found.access, Unknown) else found
+
+
+def _said(properties: Value, origin: Origin, admin: bool) -> _Written:
+    written = _Given(properties, origin)
     problems: list[str] = []
     warnings: list[str] = []
     unknowns: list[Unknown] = []
@@ -126,23 +184,20 @@ def _rule(row: Resource, owner: Resource, *, admin: bool, rank: int = 0) -> Secu
     source_port = _ports(written, "source", problems, admin, allows=_opens(access))
     port = _ports(written, "destination", problems, admin, allows=_opens(access))
     covered = _protocol(written, problems, (source_port, port), allows=_opens(access))
-    return SecurityRule(
-        name=row.name,
-        owner=owner,
-        origin=row.origin,
-        priority=_priority(written, problems, unknowns, admin),
-        direction=_word(written, "direction", (OUTBOUND, INBOUND), problems, unknowns),
-        access=access,
-        protocol=covered,
-        source=source,
-        destination=destination,
-        source_port=source_port,
-        port=port,
-        problems=tuple(problems),
-        warnings=tuple(warnings),
-        unknowns=tuple(unknowns),
-        uncertain=row.uncertain,
-        rank=rank,
+    priority = _priority(written, problems, unknowns, admin)
+    direction = _word(written, "direction", (OUTBOUND, INBOUND), problems, unknowns)
+    return _Written(
+        priority,
+        direction,
+        access,
+        covered,
+        source,
+        destination,
+        source_port,
+        port,
+        tuple(problems),
+        tuple(warnings),
+        tuple(unknowns),
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from aks_egress.findings.report import Cluster, Finding, Flow, Hop, Report
+from aks_egress.findings.report import Cluster, Finding, Flow, Hop, OnClusters, Report
 from aks_egress_scan.reporters import wording
 from aks_egress_scan.reporters.escaping import xml
 
@@ -39,9 +39,10 @@ def _document(report: Report) -> Iterator[str]:
     yield f"<title>aks-egress report</title>\n<style>{_STYLE}{colours}</style>\n</head>\n<body>"
     yield "<h1>What AKS needs from the network, and what the network does</h1>"
     yield f"<p>{xml(_summary(report))}</p>"
+    on = OnClusters(report)
     for cluster in report.clusters:
-        yield from _cluster(report, cluster)
-    others = wording.other_findings(report)
+        yield from _cluster(cluster, on.findings(cluster))
+    others = on.others()
     if others:
         yield "<h2>Beside the clusters</h2>"
         yield from (_finding(one) for one in others)
@@ -61,7 +62,7 @@ def _summary(report: Report) -> str:
     return f"{wording.counted(len(report.clusters), 'cluster')}, {wording.flow_counts(flows)}; {wording.finding_counts(report)}{accepted}"
 
 
-def _cluster(report: Report, cluster: Cluster) -> Iterator[str]:
+def _cluster(cluster: Cluster, findings: Sequence[Finding]) -> Iterator[str]:
     place = f' <span class="dim">{xml(str(cluster.place))}</span>' if cluster.place else ""
     yield f"<h2>{xml(cluster.name)} {_tag(str(cluster.verdict))}{place}</h2>"
     tunnel = wording.tunnel_words(cluster)
@@ -69,8 +70,8 @@ def _cluster(report: Report, cluster: Cluster) -> Iterator[str]:
         f'<p><span class="{cluster.tunnel.verdict}">{xml(tunnel[:1].upper() + tunnel[1:])}.</span> '
         f'<span class="dim">{xml(cluster.tunnel.evidence)}</span></p>'
     )
-    yield from (_finding(one) for one in wording.cluster_findings(report, cluster))
-    yield from _undecided(report, cluster)
+    yield from (_finding(one) for one in findings)
+    yield from _undecided(cluster, findings)
     yield "<details><summary>All flows</summary>\n<table><thead><tr><th>verdict</th><th>flow</th><th>from</th><th>path</th></tr></thead><tbody>"
     yield from (_flow(flow) for flow in cluster.flows)
     yield "</tbody></table></details>"
@@ -109,8 +110,8 @@ def _hop(hop: Hop) -> str:
     return f"{xml(wording.hop_title(hop))}{place}{why}"
 
 
-def _undecided(report: Report, cluster: Cluster) -> Iterator[str]:
-    for one in wording.undecided(cluster, report.findings):
+def _undecided(cluster: Cluster, findings: Sequence[Finding]) -> Iterator[str]:
+    for one in wording.undecided(cluster, findings):
         settle = f"<p><b>To settle it:</b> {xml(one.settle)}</p>" if one.settle else ""
         flows = wording.few([wording.destination(flow) for flow in one.flows])
         yield f'<div class="card unknown"><p>{_tag("unknown")} {xml(flows)}</p><p>{xml(one.reason)}</p>{settle}</div>'

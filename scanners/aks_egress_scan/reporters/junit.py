@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aks_egress.evaluation.verdicts import Verdict
-from aks_egress.findings.report import Cluster, Finding, Flow, Report, Severity
+from aks_egress.findings.report import Cluster, Finding, Flow, OnClusters, Report, Severity
 from aks_egress.records import record
 from aks_egress_scan.reporters import wording
 from aks_egress_scan.reporters.escaping import xml
@@ -29,8 +29,9 @@ class _Case:
 
 def render(report: Report) -> str:
     """The report as JUnit XML."""
-    suites = [(cluster.name or cluster.id, _cases(report, cluster)) for cluster in report.clusters]
-    rest = [_finding_case("findings", one) for one in wording.other_findings(report)]
+    on = OnClusters(report)
+    suites = [(cluster.name or cluster.id, _cases(on, cluster)) for cluster in report.clusters]
+    rest = [_finding_case("findings", one) for one in on.others()]
     rest += [
         _Case("inputs", one.path, "error", problem.code or "input", problem.message)
         for one in report.inputs
@@ -44,8 +45,8 @@ def render(report: Report) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="aks-egress" {_counts(every, skipped=False)}>\n{body}</testsuites>\n'
 
 
-def _cases(report: Report, cluster: Cluster) -> list[_Case]:
-    findings = wording.cluster_findings(report, cluster)
+def _cases(on: OnClusters, cluster: Cluster) -> list[_Case]:
+    findings = on.findings(cluster)
     spoken_of = {name for one in findings for name in one.requirements}
     known = {flow.requirement for flow in cluster.flows}
     cases = [_flow_case(cluster, flow, findings, spoken_of) for flow in cluster.flows]

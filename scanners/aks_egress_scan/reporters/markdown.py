@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aks_egress.evaluation.verdicts import Verdict
-from aks_egress.findings.report import Cluster, Finding, Hop, Report, Severity
+from aks_egress.findings.report import Cluster, Finding, Hop, OnClusters, Report, Severity
 from aks_egress_scan.reporters import wording
 from aks_egress_scan.reporters.escaping import markdown, markdown_code
 
@@ -126,8 +126,11 @@ def _prose(text: str) -> str:
 
 
 def _undecided(report: Report, most: int) -> Iterator[str]:
+    on = OnClusters(report)
     groups = [
-        (cluster, one) for cluster in report.clusters for one in wording.undecided(cluster, report.findings)
+        (cluster, one)
+        for cluster in report.clusters
+        for one in wording.undecided(cluster, on.findings(cluster))
     ]
     if not groups:
         return

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from aks_egress.evaluation.verdicts import Verdict
-from aks_egress.findings.report import Cluster, Finding, Flow, Hop, Location, Problem, Report
+from aks_egress.findings.report import Cluster, Finding, Flow, Hop, Location, OnClusters, Problem, Report
 from aks_egress_scan.reporters import wording
 from aks_egress_scan.reporters.escaping import json_text, visible
 from aks_egress_scan.reporters.rules import RuleText, rule_texts
@@ -32,8 +32,9 @@ def _run(report: Report) -> Json:
     findings = (*report.findings, *report.suppressed)
     texts = rule_texts(findings)
     index = {text.code: number for number, text in enumerate(texts)}
-    results = [_result(report, one, index[one.rule], suppressed=False) for one in report.findings]
-    results += [_result(report, one, index[one.rule], suppressed=True) for one in report.suppressed]
+    on = OnClusters(report)
+    results = [_result(on, one, index[one.rule], suppressed=False) for one in report.findings]
+    results += [_result(on, one, index[one.rule], suppressed=True) for one in report.suppressed]
     return {
         "tool": {
             "driver": {
@@ -97,7 +98,7 @@ def _notification(path: str, problem: Problem) -> Json:
     return said
 
 
-def _result(report: Report, finding: Finding, index: int, *, suppressed: bool) -> Json:
+def _result(on: OnClusters, finding: Finding, index: int, *, suppressed: bool) -> Json:
     result: Json = {
         "ruleId": finding.rule,
         "ruleIndex": index,
@@ -112,7 +113,7 @@ def _result(report: Report, finding: Finding, index: int, *, suppressed: bool) -
     ]
     if related:
         result["relatedLocations"] = related
-    flows = [_code_flow(flow) for flow in _flows_of(report, finding)[:MOST_FLOWS] if flow.path]
+    flows = [_code_flow(flow) for flow in _flows_of(on, finding)[:MOST_FLOWS] if flow.path]
     if flows:
         result["codeFlows"] = flows
     if suppressed:
@@ -161,13 +162,12 @@ def _related(number: int, hop: Hop) -> Json:
     }
 
 
-def _flows_of(report: Report, finding: Finding) -> Sequence[Flow]:
+def _flows_of(on: OnClusters, finding: Finding) -> Sequence[Flow]:
     """The flows that a finding is about."""
     wanted = set(finding.requirements)
     return [
         flow
-        for cluster in report.clusters
-        if finding.concerns(cluster)
+        for cluster in on.clusters(finding)
         for flow in cluster.flows
         if flow.requirement in wanted and flow.verdict is not Verdict.OPEN
     ]

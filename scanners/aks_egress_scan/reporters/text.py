@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from aks_egress.evaluation.verdicts import Verdict
-from aks_egress.findings.report import Cluster, Finding, Hop, Input, Report, Severity
+from aks_egress.findings.report import Cluster, Finding, Hop, Input, OnClusters, Report, Severity
 from aks_egress_scan.reporters import wording
 from aks_egress_scan.reporters.escaping import visible
 from aks_egress_scan.reporters.style import Style
@@ -34,13 +34,14 @@ class _Text:
 
     def __init__(self, report: Report, style: Style) -> None:
         self.report, self.style = report, style
+        self.on = OnClusters(report)
 
     def lines(self) -> Iterator[str]:
         """All lines, in order."""
         for cluster in self.report.clusters:
             yield from self._cluster(cluster)
             yield ""
-        yield from self._section("Beside the clusters", wording.other_findings(self.report))
+        yield from self._section("Beside the clusters", self.on.others())
         yield from self._inputs()
         if self.style.suppressed:
             yield from self._suppressed()
@@ -55,7 +56,7 @@ class _Text:
         yield from self._wrapped(_setting(cluster), "  ", "  ")
         yield ""
         yield from self._tunnel(cluster)
-        findings = wording.cluster_findings(self.report, cluster)
+        findings = self.on.findings(cluster)
         yield from self._section("", [one for one in findings if not wording.says_undecided(one)])
         yield from self._unknowns(cluster, findings)
         yield from self._doubts(cluster)

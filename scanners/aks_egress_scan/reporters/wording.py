@@ -70,19 +70,9 @@ def hop_title(hop: Hop) -> str:
     return f"{what} `{hop.rule or hop.resource}`" if hop.rule or hop.resource else what
 
 
-def cluster_findings(report: Report, cluster: Cluster) -> list[Finding]:
-    """The findings on a cluster."""
-    return [one for one in report.findings if one.concerns(cluster)]
-
-
 def says_undecided(finding: Finding) -> bool:
     """Whether a finding says only that flows are undecided."""
     return finding.name.endswith("-undecided")
-
-
-def other_findings(report: Report) -> list[Finding]:
-    """The findings on no cluster of the report."""
-    return [one for one in report.findings if not any(map(one.concerns, report.clusters))]
 
 
 @record(frozen=True, slots=True)
