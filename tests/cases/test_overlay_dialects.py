@@ -93,8 +93,11 @@ def test_one_of_several_that_run_under_the_same_names_is_not_picked(desk: Desk) 
     other = b.SCOPE.replace("/net", "/other")
     shut = snapshot(*hub(b.rules_of("policy/aks", 200, NONE)), scope=other)
     here = snapshot(*hub(), *spoke())
-    report = desk.scan(template(AKS, *spoke(), b.firewall(), b.policy()), context=(here, shut))
+    planned_ = template(AKS, *spoke(), b.firewall(), b.policy())
+    report = desk.scan(planned_, context=(here, shut))
     assert tunnel(report) == "unknown", why(report)
+    named = ("--param", "resourceGroup().name=net")
+    assert tunnel(desk.scan(planned_, context=(here, shut), options=named)) == "open"
 
 
 def test_a_template_of_an_open_scope_is_not_taken_for_one_of_several_clusters(desk: Desk) -> None:

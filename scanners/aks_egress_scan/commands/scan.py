@@ -27,6 +27,8 @@ _EXAMPLES = """\
 examples:
   aks-egress scan main.json --param main.parameters.json
   aks-egress scan plan.json --context hub-plan.json       the spoke, through the hub's firewall
+  aks-egress scan plan.json --context fleet.json          a plan over what runs (or --context live)
+  aks-egress scan fleet.json hub-plan.json                what a plan does to the clusters that run
   aks-egress scan infra/ --fail-on warning --unknown warn
   aks-egress scan plan.json --format text --format sarif -o aks-egress.sarif
   git diff --name-only main | xargs aks-egress scan --changed       what a change is part of
