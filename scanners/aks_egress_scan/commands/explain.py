@@ -120,19 +120,22 @@ def _requirement(entry: Entry, style: str) -> str:
 
 def _error(asked: str, style: str) -> str:
     from aks_egress.requirements.errors import recognise
+    from aks_egress_scan.reporters.escaping import json_text
 
     found = recognise(asked)
     if not found:
-        raise UsageFailure(_nothing_known(asked))
+        return _told_elsewhere(asked, style)
     if style == "json":
-        return json.dumps([_as_json(one) for one in found], indent=2) + "\n"
+        return json_text([_as_json(one) for one in found])
     return "\n".join(_symptom(one) for one in found)
 
 
 def _as_json(one: Symptom) -> dict[str, Any]:
+    from aks_egress_scan.live.blotted import blotted
+
     return {
         "id": one.id,
-        "matched": one.matched,
+        "matched": blotted(one.matched),
         "meaning": one.meaning,
         "check": list(one.check),
         "requirements": list(one.requirements),
@@ -141,10 +144,11 @@ def _as_json(one: Symptom) -> dict[str, Any]:
 
 
 def _symptom(one: Symptom) -> str:
+    from aks_egress_scan.live.blotted import blotted
     from aks_egress_scan.reporters.escaping import visible
     from aks_egress_scan.reporters.wording import few
 
-    rows = [f"`{visible(one.matched)}`", "", f"  means   {one.meaning}"]
+    rows = [f"`{visible(blotted(one.matched))}`", "", f"  means   {one.meaning}"]
     rows += [
         f"  {'check' if not number else '':<6}  {number + 1}. {text}" for number, text in enumerate(one.check)
     ]
@@ -154,15 +158,37 @@ def _symptom(one: Symptom) -> str:
     return "\n".join(rows) + "\n"
 
 
+def _told_elsewhere(asked: str, style: str) -> str:
+    """The page of the rule that quotes a code of the text, such as `HTTPProxyWrongUrlError`; else UsageFailure."""
+    import re
+
+    from aks_egress.checks.registry import RULES
+
+    words = re.findall(r"\b[A-Za-z0-9]{12,80}\b", asked)
+    codes = [one for one in words if sum(map(str.isupper, one)) >= 3 and not one.isupper()]
+    pages = ((code, rule) for code in codes for rule in RULES.values() if code in rule.page)
+    found = next(pages, None)
+    if found is None:
+        raise UsageFailure(_nothing_known(asked))
+    return _explained(found[1].code, style)
+
+
 def _nothing_known(asked: str) -> str:
     from difflib import get_close_matches
 
     from aks_egress.checks.registry import RULES
     from aks_egress.requirements.catalogue import load
+    from aks_egress_scan.live.blotted import blotted
 
+    shown = " ".join(blotted(asked).split())
+    shown = shown if len(shown) <= 60 else f"{shown[:60]}..."
     names = [*RULES, *(one.name for one in RULES.values()), *(one.id for one in load().entries)]
     near = get_close_matches(asked.upper() if asked.upper().startswith("EGR") else asked.casefold(), names, 1)
-    shown = asked if len(asked) <= 60 else f"{asked[:60]}..."
     if near:
         return f"nothing is known of `{shown}`: did you mean `{near[0]}`?"
+    if " " in asked.strip():
+        return (
+            f"no known error is in `{shown}`, which says nothing for or against the network: give the whole output "
+            "(`kubectl logs POD 2>&1 | aks-egress explain -`), or ask the cluster itself: `aks-egress triage --cluster NAME --error -`"
+        )
     return f"nothing is known of `{shown}`: `aks-egress explain` lists the rules; an error text is best given whole, in quotes"
