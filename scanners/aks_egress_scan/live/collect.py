@@ -23,7 +23,7 @@ from aks_egress_scan.live.nodes import unseen_scale_sets
 from aks_egress_scan.live.progress import Progress
 from aks_egress_scan.live.refusals import grant, said, signed_out
 from aks_egress_scan.live.session import Session
-from aks_egress_scan.live.snapshot import Snapshot, Unread
+from aks_egress_scan.live.snapshot import Snapshot, Unread, kind_of
 
 Json = dict[str, Any]
 WORKERS = 8
@@ -263,10 +263,25 @@ class _Collection:
         """Take a finished piece in."""
         for kind, row in piece.get("resources") or ():
             if kind != queries.SUBSCRIPTIONS:
-                self.snapshot.add(row, kind)
+                self._absorb_resource(kind, row)
         self.snapshot.dependencies |= piece.get("dependencies") or {}
         self.snapshot.effective |= piece.get("effective") or {}
         self.snapshot.unread += [details.unread_of(row) for row in piece.get("unread") or ()]
+
+    def _absorb_resource(self, kind: str, row: Json) -> None:
+        """Take a resource in; one whose id says another type would be overlooked, so it is a gap."""
+        if kind_of(row["id"]) != kind:
+            why = f"its id is not one of a resource of type {kind}"
+            self.snapshot.unread.append(Unread(kind=kind, id=row["id"], why=why, everything=True))
+            return
+        known = self.snapshot.resources.get(row["id"].casefold())
+        if kind == details.RULE_COLLECTIONS and known is not None:
+            # each network that it is in effect over names its own group
+            groups = [*known["properties"]["appliesToGroups"], *row["properties"]["appliesToGroups"]]
+            row["properties"]["appliesToGroups"] = sorted(
+                {one["networkGroupId"]: one for one in groups}.values(), key=str
+            )
+        self.snapshot.add(row, kind)
 
 
 def _know_every_cluster(named: Sequence[str], found: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ it lacks is told once, and what the catalogue lacks is told by name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -57,10 +57,26 @@ def endpoints(rows: Any) -> Iterator[tuple[str, str, int]]:
 
 @cache
 def _in_catalogue(host: str, port: int, cloud: str) -> bool:
-    return any(
-        pattern.fullmatch(host) and any(low <= port <= high for low, high in ports)
-        for pattern, ports, _ in _patterns(cloud)
-    )
+    domains, tunnels = _tunnels(cloud)
+    if host.endswith(domains) and _among(port, tunnels):
+        return True
+    return any(pattern.fullmatch(host) and _among(port, ports) for pattern, ports, _ in _patterns(cloud))
+
+
+def _among(port: int, ports: Iterable[tuple[int, int]]) -> bool:
+    return any(low <= port <= high for low, high in ports)
+
+
+@cache
+def _tunnels(cloud: str) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
+    """The domains of API servers, and the ports on which tunnels reach these by address instead of by name."""
+    entries = [
+        one for one in load().entries if one.role == "tunnel" and (not one.clouds or cloud in one.clouds)
+    ]
+    kinds = [(entry, one.kind, one.value) for entry in entries for one in entry.destinations]
+    domains = {value.rpartition("}")[2].casefold() for _, kind, value in kinds if kind == "fqdn"}
+    ports = {port for entry, kind, _ in kinds if kind == "api-server-ip" for port in entry.ports}
+    return tuple(sorted(domains)), tuple(sorted(ports))
 
 
 @cache

@@ -15,7 +15,8 @@ from aks_egress_scan.live.snapshot import Unread, kind_of
 
 Json = dict[str, Any]
 _NETWORK = "microsoft.network"
-ADMIN_RULES = f"{_NETWORK}/networkmanagers/securityadminconfigurations/rulecollections/rules"
+RULE_COLLECTIONS = f"{_NETWORK}/networkmanagers/securityadminconfigurations/rulecollections"
+ADMIN_RULES = f"{RULE_COLLECTIONS}/rules"
 CONNECTIONS = f"{_NETWORK}/virtualhubs/hubvirtualnetworkconnections"
 INTENTS = f"{_NETWORK}/virtualhubs/routingintent"
 _ADMIN_PERMISSION = "Microsoft.Network/virtualNetworks/listNetworkManagerEffectiveSecurityAdminRules/action"
@@ -137,30 +138,26 @@ def admin_rules(session: Session, network: str) -> Piece:
 
 
 def _in_effect(rule: Json, network: str) -> Iterator[list[Any]]:
-    """A rule, its collection, the groups this applies to, and the network as a member of them."""
-    rule_id = str(rule.get("id", ""))
-    if kind_of(rule_id) != ADMIN_RULES:
-        return
-    collection = rule_id.rsplit("/", 2)[0]
-    groups = [
-        one["networkGroupId"]
-        for one in rule.get("ruleCollectionAppliesToGroups") or ()
-        if isinstance(one.get("networkGroupId"), str)
-    ]
+    """A rule, its collection, and a group of our own that applies the collection to this network and to no other.
+
+    Which of its groups the network is in, Azure does not say; that the rule is in effect over it, it does.
+    """
+    rule_id = rule.get("id")
+    if not isinstance(rule_id, str) or kind_of(rule_id) != ADMIN_RULES:
+        raise NoAnswerError(ODD)
+    collection, configuration = rule_id.rsplit("/", 2)[0], rule_id.rsplit("/", 4)[0]
+    manager = configuration.rsplit("/", 2)[0]
+    subscription, resource_group, names = names_of(network)
+    parts = [one.rsplit("/", 1)[-1] for one in (configuration, collection)]
+    group = f"{manager}/networkGroups/{'~'.join([*parts, subscription, resource_group, names[0]])}"
+    member = f"{group}/staticMembers/{names[0]}"
     yield [ADMIN_RULES, {"id": rule_id, "kind": rule.get("kind"), "properties": rule.get("properties") or {}}]
     yield [
-        kind_of(collection),
-        {
-            "id": collection,
-            "properties": {"appliesToGroups": [{"networkGroupId": one} for one in groups]},
-        },
+        RULE_COLLECTIONS,
+        {"id": collection, "properties": {"appliesToGroups": [{"networkGroupId": group}]}},
     ]
-    for group in groups:
-        name = network.rsplit("/", 1)[-1]
-        subscription = names_of(network)[0]
-        member = f"{group}/staticMembers/{name}-{subscription}"
-        yield [kind_of(group), {"id": group, "properties": {}}]
-        yield [kind_of(member), {"id": member, "properties": {"resourceId": network}}]
+    yield [kind_of(group), {"id": group, "properties": {}}]
+    yield [kind_of(member), {"id": member, "properties": {"resourceId": network}}]
 
 
 def hub(session: Session, hub_id: str) -> Iterator[Piece]:
@@ -171,9 +168,10 @@ def hub(session: Session, hub_id: str) -> Iterator[Piece]:
         (INTENTS, "routing_intent", "routingIntent"),
     ):
 
-        def ask(kind: str = kind, word: str = word) -> Json:
-            operations = getattr(session.network(subscription), word)
-            return {"resources": [[kind, row] for row in every(operations.list(group, names[0]))]}
+        def ask(kind: str = kind, word: str = word, child: str = permission) -> Json:
+            rows = every(getattr(session.network(subscription), word).list(group, names[0]))
+            found = [{**row, "id": f"{hub_id}/{child}/{row['id'].rsplit('/', 1)[-1]}"} for row in rows]
+            return {"resources": [[kind, row] for row in found]}
 
         action = f"Microsoft.Network/virtualHubs/{permission}/read"
         yield Piece(f"{word} {hub_id.casefold()}", guarded(ask, hub_id, action, kind, everything=True))
