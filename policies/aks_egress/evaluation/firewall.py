@@ -7,6 +7,7 @@ dns-settings, snat-private-range).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 
 from aks_egress.arm.graph import Link
 from aks_egress.evaluation.demand import Action, Decider, Demand
@@ -27,7 +28,7 @@ from aks_egress.packets.tags import (
 from aks_egress.records import field, record
 from aks_egress.topology.firewalls import Firewall, FirewallRule
 from aks_egress.topology.reading import Tokens, addresses, ports, protocol, tokens
-from aks_egress.values import Unknown
+from aks_egress.values import Unknown, at, get
 
 AKS_TAG = "azurekubernetesservice"
 
@@ -90,6 +91,24 @@ class FirewallFilter:
             yield _tag_only(rule, asked)
         else:
             yield from (self._resolved(name, asked) for name in rule.fqdns.known)
+
+    def signature(self) -> tuple[object, ...] | None:
+        """What the firewall does, its own name and place aside; None where a part of that is not known or lies elsewhere."""
+        firewall = self.firewall
+        given = (
+            self.clients_use_proxy,
+            firewall.tier,
+            firewall.in_hub,
+            firewall.stopped,
+            firewall.dns_proxy,
+            firewall.forced_tunnelling,
+            firewall.snat_ranges,
+            has_address(firewall),
+        )
+        if firewall.gaps or any(isinstance(one, Unknown) for one in given):
+            return None
+        rules = [_signed(rule) for rule in firewall.rules]
+        return None if None in rules else (*given, *rules)
 
     def sources(self) -> list[IntervalSet]:
         """The distinct sets of clients that the rules name."""
@@ -291,6 +310,38 @@ class FirewallFilter:
         if shared:
             self._by_rule[id(rule)] = decider
         return decider
+
+
+_SAID = attrgetter(
+    "stage", "name", "collection", "order", "action", "source", "destination", "protocols", "ports", "listeners",
+    "fqdns", "fqdn_tags", "urls", "categories", "terminates_tls",
+)  # fmt: skip
+
+
+def _signed(rule: FirewallRule) -> tuple[object, ...] | None:
+    """What a rule says, its place aside; None where it names groups of addresses, or a part is not known."""
+    said: tuple[object, ...] = _SAID(rule)
+    opened = (rule.source_groups_unknown, rule.listeners_unknown, rule.uncertain)
+    lists = (one.unknown for one in said if isinstance(one, Tokens))
+    listening = (port for _, port in rule.listeners)
+    if rule.source_groups or rule.destination_groups or any(one is not None for one in (*opened, *lists)):
+        return None
+    return None if any(isinstance(one, Unknown) for one in (*said, *listening)) else said
+
+
+def has_address(firewall: Firewall) -> bool | Unknown:
+    """Whether a firewall of a network has a public address; an id that is known only later is one."""
+    rows = firewall.ip_configurations
+    if isinstance(rows, Unknown):
+        return rows
+    unknown: Unknown | None = None
+    for row in rows:
+        given = row if isinstance(row, Unknown) else at(row, "properties", "publicIPAddress")
+        if isinstance(given, Unknown) and not given.refers_to:
+            unknown = unknown or given
+        elif isinstance(given, Unknown) or get(given, "id"):
+            return True
+    return unknown or False
 
 
 def _both(extent: Extent) -> tuple[IntervalSet, IntervalSet]:

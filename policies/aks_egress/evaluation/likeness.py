@@ -48,7 +48,7 @@ class Singular(Exception):  # noqa: N818  no error: it says that a cluster is ju
 
 @record(slots=True, kw_only=True)
 class Place:
-    """One subnet of a cluster with what stands on its way; `groups` index the view's."""
+    """One subnet of a cluster with what stands on its way; groups are places among the view's."""
 
     subnet: Subnet
     members: IntervalSet
@@ -67,6 +67,7 @@ class View:
     places: tuple[Place, ...]
     pods: IntervalSet | None
     groups: tuple[Resource, ...]
+    firewalls: tuple[FirewallFilter, ...]
     key: Token
 
 
@@ -76,10 +77,12 @@ class Likeness:
     def __init__(self, walk: Walk) -> None:
         self.walk = walk
         self._requirements: dict[int, tuple[Requirement, Token]] = {}
+        self._firewalls = _Firewalls()
 
     def view(self, cluster: Cluster, needed: Sequence[Requirement]) -> View:
         """The cluster with its description; raises Singular for one that is judged by itself."""
-        return _Looking(self.walk, cluster).view([self._requirement(one) for one in needed], needed)
+        looking = _Looking(self.walk, cluster, self._firewalls)
+        return looking.view([self._requirement(one) for one in needed], needed)
 
     def _requirement(self, one: Requirement) -> Token:
         """What is required, the API server's own name aside; most are shared by many clusters."""
@@ -103,11 +106,26 @@ _FIELDS: Callable[[Requirement], Token] = attrgetter(
 _PLAIN = Demand(boxes=())
 
 
+class _Firewalls:
+    """Numbers for firewalls: those that do the same have one."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[object, int] = {}
+        self._known: dict[int, tuple[FirewallFilter, int]] = {}
+
+    def number(self, rules: FirewallFilter) -> int:
+        """The number of a firewall as some clients meet it."""
+        if id(rules) not in self._known:
+            said = rules.signature() or ("itself", id(rules))
+            self._known[id(rules)] = (rules, self._numbers.setdefault(said, len(self._numbers)))
+        return self._known[id(rules)][1]
+
+
 class _Looking:
     """Looks at one cluster."""
 
-    def __init__(self, walk: Walk, cluster: Cluster) -> None:
-        self.walk, self.cluster = walk, cluster
+    def __init__(self, walk: Walk, cluster: Cluster, numbers: _Firewalls) -> None:
+        self.walk, self.cluster, self._numbers = walk, cluster, numbers
         self.subnets = cluster.subnets()
         self._check()
         self.pods = _pods(cluster)
@@ -141,7 +159,14 @@ class _Looking:
         pools = [(one.name, one.system, self.subnets.index(one.subnet)) for one in self.cluster.pools]
         near = id(self.cluster.document), *(id(one.near) for one in self.subnets)
         key = (near, tuple(wanted), tuple(names), tuple(pools), tuple(said), tuple(rules), self.pods)
-        return View(cluster=self.cluster, places=places, pods=self.pods, groups=groups, key=key)
+        return View(
+            cluster=self.cluster,
+            places=places,
+            pods=self.pods,
+            groups=groups,
+            firewalls=tuple(self.firewalls.values()),
+            key=key,
+        )
 
     def _place(self, subnet: Subnet) -> Place:
         choice = self.walk.hops.routes(subnet)
@@ -242,8 +267,8 @@ class _Looking:
         """What the tags of the topology cover, as the subnet sees them in both worlds (U1)."""
         return tuple(
             (*self._extent(extent), doubts)
-            for hops in (self.walk.hops, self.walk.without_expansion().hops)
-            for tag, denies in _TAGS
+            for hops, tags in ((self.walk.hops, _TAGS), (self.walk.without_expansion().hops, _PLAIN_TAGS))
+            for tag, denies in tags
             for extent, doubts in (hops.scope(place.subnet).extent(tag, denies=denies),)
         )
 
@@ -293,21 +318,25 @@ class _Looking:
         hops = self.walk.hops
         firewall = hops.topology.firewall(owner.resource)
         rules = hops.firewall(firewall, place.subnet.network)
-        self.firewalls[id(rules)] = rules
+        self.firewalls.setdefault(id(rules), rules)
+        place_of = list(self.firewalls).index(id(rules))
         sources = tuple(_holds(one, place.members) for one in rules.sources())
-        if owner.subnet is not None:
-            self._answers(owner.subnet, place.members)
-        return (id(owner.resource), id(rules), sources, owner.assumed, id(owner.subnet))
+        beyond = self._beyond(owner.subnet, place.members) if owner.subnet is not None else None
+        return (self._numbers.number(rules), place_of, sources, owner.assumed, beyond)
 
-    def _answers(self, home: Subnet, clients: IntervalSet) -> None:
-        """The firewall's own subnet leads answers to the clients by no route of a user's."""
-        for option in self.walk.hops.routes(home).options:
+    def _beyond(self, home: Subnet, clients: IntervalSet) -> object:
+        """How a firewall's own subnet sends traffic on; it must lead answers to the clients by no route of a user's."""
+        choice = self.walk.hops.routes(home)
+        if choice.unknown is None and all(one is None or one.table is None for one in choice.options):
+            return self.walk.hops.topology.gateway(home.network)
+        for option in choice.options:
             if option is None or option.table is None:
                 continue
             for piece in option.decide(_PLAIN, [Box(destination=clients)]):
                 ways = [one.detail for one in piece.deciders]
                 if any(not isinstance(way, Way) or way.route is not None for way in ways):
                     raise Singular
+        return id(home)
 
     def _names(self, one: Requirement) -> Token:
         """How the firewalls on the way read a name that is the cluster's own."""
@@ -315,6 +344,8 @@ class _Looking:
 
 
 _TAGS = (("VirtualNetwork", False), ("VirtualNetwork", True), ("Internet", False), ("Internet", True))
+_PLAIN_TAGS = _TAGS[:1]
+"""What tags cover differently where user routes add nothing to them: one that does not hang on access."""
 _ALL: Token = ("everything",)
 _NOTHING: Token = ("nothing",)
 

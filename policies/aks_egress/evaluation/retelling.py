@@ -18,18 +18,17 @@ from aks_egress.evaluation.outbound import Start
 from aks_egress.evaluation.traces import Trace
 from aks_egress.evaluation.verdicts import Verdict
 from aks_egress.evaluation.walk import Walk
-from aks_egress.packets.addresses import IMDS, PLATFORM_VIP, PUBLIC_V4
+from aks_egress.packets.addresses import IMDS, PLATFORM_VIP, PUBLIC_V4, prefixes
 from aks_egress.packets.boxes import Box
-from aks_egress.packets.intervals import IntervalSet
+from aks_egress.packets.intervals import IntervalSet, union
 from aks_egress.records import record, replace
 from aks_egress.requirements.requirement import Requirement
 from aks_egress.topology.clusters import Cluster
-from aks_egress.topology.firewalls import FirewallRule
 from aks_egress.topology.networks import Subnet
 from aks_egress.values import NOWHERE
 
 _OF_GROUPS = frozenset({"nic-nsg", "subnet-nsg", "target-subnet-nsg"})
-_OF_THE_FIREWALL = frozenset({"implicit deny", "rules that are not known"})
+_LAST = "implicit deny"
 
 Recipe = tuple[object, ...]
 """How a decider is found again: in which group, table or subnet, and where there."""
@@ -37,15 +36,19 @@ Recipe = tuple[object, ...]
 
 @record(slots=True, kw_only=True)
 class Told:
-    """A flow of the model.  `parts` are its demands with what became of their packets; `plain` says that the
-    path is all that differs from one cluster to the next."""
+    """A flow of the model.
+
+    `parts` are its demands with what became of their packets.  `again` says that it is walked again for every cluster.
+    `towards` is given where the path is all that differs: for each decision the target subnets (as places of the
+    view) that it is about, none where it is about all packets.
+    """
 
     requirement: int
     start: int
     flow: JudgedFlow
     parts: Parts
     again: bool
-    plain: bool
+    towards: tuple[tuple[int, ...], ...] | None
 
 
 MOST_MODELS = 1000
@@ -95,9 +98,29 @@ class Model:
     def _told(self, requirement: int, start: int, flow: JudgedFlow, parts: Parts) -> Told:
         self.recipes |= dict(_recipes(self.walk, self.view, flow.start, parts))
         known = bool(parts) and all(self._known(flow.start, demand, traces) for demand, traces in parts)
-        plain = flow.verdict is Verdict.OPEN and not any(one.packets for one in flow.judgement.path)
+        towards = self._towards(flow, parts) if flow.verdict is Verdict.OPEN else None
         return Told(
-            requirement=requirement, start=start, flow=flow, parts=parts, again=not known, plain=plain
+            requirement=requirement, start=start, flow=flow, parts=parts, again=not known, towards=towards
+        )
+
+    def _towards(self, flow: JudgedFlow, parts: Parts) -> tuple[tuple[int, ...], ...] | None:
+        """The targets that each decision is about; None where one is about some other part of the packets."""
+        found = []
+        for decision in flow.judgement.path:
+            places = self._targets(decision.decider, parts) if decision.packets else ()
+            if decision.packets and decision.packets != _said_of(self.view, places):
+                return None
+            found.append(places)
+        return tuple(found)
+
+    def _targets(self, decider: Decider, parts: Parts) -> tuple[int, ...]:
+        led = [
+            demand.target
+            for demand, traces in parts
+            if any(_same(one, decider) for trace in traces for step in trace.steps for one in step)
+        ]
+        return tuple(
+            i for i, one in enumerate(self.view.places) if any(one.subnet is target for target in led)
         )
 
     def _known(self, start: Start, demand: Demand, traces: Sequence[Trace]) -> bool:
@@ -121,6 +144,17 @@ class Model:
         return box.destination in (PLATFORM_VIP, IMDS) or box.destination <= PUBLIC_V4
 
 
+def _same(one: Decider, other: Decider) -> bool:
+    """Whether a path shows both as one."""
+    mine = (one.hop, one.resource, one.name, one.action, one.reason)
+    return mine == (other.hop, other.resource, other.name, other.action, other.reason)
+
+
+def _said_of(view: View, places: tuple[int, ...]) -> str:
+    """Which packets a decision is about, as a path says it of some targets."""
+    return f"to {', '.join(prefixes(union(view.places[i].members for i in places), 3))}" if places else ""
+
+
 def _home(view: View, subnet: Subnet | None) -> IntervalSet | None:
     """The addresses of one of the cluster's subnets."""
     return next((one.members for one in view.places if one.subnet is subnet), None)
@@ -141,13 +175,18 @@ def _recipes(walk: Walk, view: View, start: Start, parts: Parts) -> Iterator[tup
             yield from _of_group(walk, view, decider)
         elif decider is method:
             yield key, ("method",)
-        elif decider.hop == "firewall" and _shared(decider):
-            yield key, ("same",)
+        elif decider.hop == "firewall":
+            yield from _of_firewall(view, decider)
 
 
-def _shared(decider: Decider) -> bool:
-    """Whether a firewall's answer names nobody but the firewall."""
-    return isinstance(decider.detail, FirewallRule) or decider.name in _OF_THE_FIREWALL
+def _of_firewall(view: View, decider: Decider) -> Iterator[tuple[int, Recipe]]:
+    """A rule of a firewall, or its last word."""
+    for i, rules in enumerate(view.firewalls):
+        firewall = rules.firewall
+        at = next((j for j, one in enumerate(firewall.rules) if one is decider.detail), -1)
+        last = decider.name == _LAST and decider.resource_id == str(firewall.resource.id)
+        if at >= 0 or last:
+            yield id(decider), ("firewall", i, at)
 
 
 def _of_routes(walk: Walk, place: Place) -> Iterator[tuple[int, Recipe]]:
@@ -178,7 +217,7 @@ class _Teller:
     def __init__(self, walk: Walk, model: Model, view: View, needed: Sequence[Requirement]) -> None:
         self.walk, self.model, self.view, self.needed = walk, model, view, needed
         self._starts: dict[object, list[Start]] = {}
-        self._decisions: dict[tuple[int, int], Decision] = {}
+        self._decisions: dict[tuple[object, ...], Decision] = {}
         self._deciders: dict[tuple[int, int], Decider] = {}
         self._ids = [str(one.id) for one in view.groups]
 
@@ -192,7 +231,7 @@ class _Teller:
                 assert found is not None  # noqa: S101  it asks of this start what it asked of the model's
                 yield found
             else:
-                yield (self._plainly if one.plain else self._in_full)(one, requirement, start)
+                yield (self._in_full if one.towards is None else self._plainly)(one, requirement, start)
 
     def _start(self, requirement: Requirement, at: int) -> Start:
         key = requirement.sources, requirement.agents_only, requirement.pools
@@ -203,7 +242,10 @@ class _Teller:
     def _plainly(self, one: Told, requirement: Requirement, start: Start) -> JudgedFlow:
         """An open flow: its path with the cluster's own deciders."""
         told, place = one.flow.judgement, self._place(start)
-        path = tuple(self._decision(decision, place, start) for decision in told.path)
+        path = tuple(
+            self._decision(decision, places, place, start)
+            for decision, places in zip(told.path, one.towards or (), strict=True)
+        )
         judgement = Judgement(
             verdict=told.verdict,
             path=path,
@@ -250,10 +292,11 @@ class _Teller:
     def _place(self, start: Start) -> int:
         return next(i for i, one in enumerate(self.view.places) if one.subnet is start.subnet)
 
-    def _decision(self, decision: Decision, place: int, start: Start) -> Decision:
-        key = id(decision.decider), place
+    def _decision(self, decision: Decision, places: tuple[int, ...], place: int, start: Start) -> Decision:
+        key = id(decision.decider), place, places
         if key not in self._decisions:
-            self._decisions[key] = Decision(self._decider(decision.decider, place, start))
+            decider = self._decider(decision.decider, place, start)
+            self._decisions[key] = Decision(decider, _said_of(self.view, places))
         return self._decisions[key]
 
     def _decider(self, model: Decider, place: int, start: Start) -> Decider:
@@ -272,9 +315,22 @@ class _Teller:
             case ("turned", str() as lies_in, int() as at, Action() as action, str() as said):
                 route = self.view.places[place].routes.clauses(lies_in)[at].decider
                 return replace(route, action=action, reason=f"{route.reason}{said}")
+            case ("firewall", int() as firewall, int() as rule):
+                return self._of_firewall(model, firewall, rule)
             case ("method",):
                 return self.walk.method(start)
-        return model
+        raise AssertionError(model.name)
+
+    def _of_firewall(self, model: Decider, at: int, rule: int) -> Decider:
+        firewall = self.view.firewalls[at].firewall
+        if firewall is self.model.view.firewalls[at].firewall:
+            return model
+        detail = firewall.rules[rule] if rule >= 0 else None
+        owner = detail.owner if detail is not None else firewall.resource
+        origin = detail.origin if detail is not None else firewall.resource.origin
+        return replace(
+            model, resource=firewall.label, resource_id=str(owner.id), origin=origin, detail=detail
+        )
 
     def _of_group(self, model: Decider, group: int, rule: int) -> Decider:
         resource = self.view.groups[group]
