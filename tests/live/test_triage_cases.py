@@ -16,7 +16,7 @@ pytest.importorskip("azure.mgmt.containerservice")
 pytest.importorskip("azure.monitor.query")
 
 from tests.live.azure import Azure, running
-from tests.live.kubernetes_server import POLICIES, Cluster, Json, node, pod, policy, serving
+from tests.live.kubernetes_server import POLICIES, SYSTEM, Cluster, Json, node, pod, policy, serving
 from tests.live.test_collect import CLUSTER, GROUP, azure
 
 from aks_egress.records import record
@@ -80,6 +80,16 @@ def refused(*parts: str) -> Callable[[Cluster], None]:
 def settings(**properties: Any) -> Callable[[Azure], None]:
     """Other properties of the cluster's definition."""
     return lambda cloud: cloud.resources[CLUSTER.casefold()]["properties"].update(properties)
+
+
+def without(name: str) -> Callable[[Cluster], None]:
+    """A pod fewer."""
+
+    def take(there: Cluster) -> None:
+        rows = there.lists[f"{SYSTEM}/pods"]
+        rows[:] = [one for one in rows if one["metadata"]["name"] != name]
+
+    return take
 
 
 def hidden(kind: str) -> Callable[[Azure], None]:
@@ -174,6 +184,36 @@ CASES = {
         says="nobody can say yet: calls fail to aks-user-0 (all of pool user that was tried), and nothing that could be seen explains it",
         told=("`10.1.4.4`, the node of the error, aks-user-0, open",),
         step="compare the pools that answer",
+    ),
+    "leg 2 is blocked for the user pool and only the agents' own node was tried": Case(
+        variant="kubelet",
+        pods=WELL,
+        cause="network",
+        says="from reaching some nodes on TCP 10250",
+        told=("nodes that are cut off were not among them",),
+    ),
+    "calls get through to the agents' own nodes, and others were not tried": Case(
+        pods=WELL,
+        on=(without("kube-proxy-b"),),
+        cause="undecided",
+        says="nobody can say yet: whether calls get from the agents to other nodes could not be tried",
+        never="neither is at fault",
+    ),
+    "the firewall lets nothing through, and yet calls get through": Case(
+        variant="aks-link",
+        pods=(pod("aks-link-1", label="aks-link", on="aks-system-0"),),
+        cause="undecided",
+        says="nobody can say yet: the walk finds the aks-link tunnel blocked, yet it carries calls at this moment",
+        step="take a fresh picture",
+        never="neither is at fault",
+    ),
+    "the cluster is stopped": Case(
+        pods=(),
+        azure=(settings(powerState={"code": "Stopped"}),),
+        on=(refused("/"),),
+        cause="pods",
+        says="the cluster is not running (power state Stopped)",
+        step="az aks start",
     ),
     "everything looks well and no call gets through": Case(
         pods=WELL,

@@ -225,18 +225,25 @@ def _log_call(core: Any, pod: PodSeen) -> Callable[[], str]:
 
 
 def _to_call(seen: Seen, named: str) -> list[PodSeen]:
-    """Which pods are tried, the more telling first; a pod without a node has no log."""
+    """Which pods are tried, the more telling first; a pod without a node has no log.
+
+    An agent answers for its own node whatever stands between nodes, so each pool is tried on a node that has
+    none, where there is one.
+    """
     agents = sorted(seen.tunnel_pods, key=lambda pod: (pod.ready, pod.name))[:3]
     target = seen.node(named) if named else None
-    pools = {one.name: one.pool or one.name for one in seen.nodes}
-    others = sorted((*seen.pods, *seen.others), key=lambda pod: (not pod.ready, pod.name))
-    there = [pod for pod in others if pod.node and pod.phase == "Running" and not pod.over]
     chosen = [pod for pod in agents if pod.node]
+    there = [
+        pod for pod in (*seen.pods, *seen.others) if pod.node and pod.phase == "Running" and not pod.over
+    ]
+    there.sort(key=lambda pod: (pod.node in seen.agents_on, not pod.ready, pod.name))
     chosen += [pod for pod in there if target is not None and pod.node == target.name][:1]
-    reached = {pools.get(pod.node) for pod in chosen}
+    pools = {one.name: one.pool or one.name for one in seen.nodes}
+    reached = {pools.get(pod.node, pod.node) for pod in chosen if pod.node not in seen.agents_on}
     for pod in there:
-        if pools.get(pod.node, pod.node) not in reached:
-            reached.add(pools.get(pod.node, pod.node))
+        pool = pools.get(pod.node, pod.node)
+        if pool not in reached:
+            reached.add(pool)
             chosen.append(pod)
     return list(dict.fromkeys(chosen))[:MOST_CALLS]
 

@@ -138,6 +138,18 @@ class Seen:
         return bool(self.through) and not self.failed
 
     @property
+    def agents_on(self) -> set[str]:
+        """The nodes that agents are on."""
+        return {one.node for one in self.tunnel_pods if one.node}
+
+    @property
+    def across(self) -> bool:
+        """Whether a call got through to a node without an agent, or there is no such node."""
+        rest = {one.node for one in (*self.pods, *self.others) if one.node and not one.over}
+        rest = (rest | {one.name for one in self.nodes}) - self.agents_on
+        return not rest or any(one.node in rest for one in self.through)
+
+    @property
     def agents_heard(self) -> bool:
         """Whether the log of every agent that was asked for came, if only to say nothing."""
         agents = {one.name for one in self.tunnel_pods}

@@ -60,6 +60,13 @@ def calls(picture: Picture) -> Iterator[Clue]:
         yield Clue(side=Side.NOTE, says=f"a log call goes through to {on} at this moment")
     if seen.failed:
         yield _failed(picture)
+    elif seen.through and not seen.across:
+        yield Clue(
+            side=Side.DOUBT,
+            says="calls were tried to the agents' own nodes alone, where they get through whatever stands between nodes",
+            headline="whether calls get from the agents to other nodes could not be tried",
+            next=("try a pod on a node without an agent: `kubectl logs POD -n NAMESPACE --tail 1`",),
+        )
     if seen.listed and not seen.through and not seen.failed:
         why = seen.calls[0].said if seen.calls else "no pod of kube-system has a node"
         yield Clue(

@@ -17,6 +17,13 @@ MANY = 5
 def nodes(picture: Picture) -> Iterator[Clue]:
     """Nodes that find their own egress blocked, nodes that are not ready, and those that the error names."""
     there = picture.seen.nodes
+    if picture.power not in ("", "Running"):
+        yield Clue(
+            side=Side.PODS,
+            says=f"the cluster's power state is {picture.power}: nothing of it runs",
+            headline=f"the cluster is not running (power state {picture.power})",
+            next=("start it: `az aks start`",),
+        )
     for one in [node for node in there if node.blocked][:3]:
         yield Clue(
             side=Side.NETWORK,
@@ -26,7 +33,7 @@ def nodes(picture: Picture) -> Iterator[Clue]:
         )
     lost = [node for node in there if not node.ready]
     if lost and len(lost) == len(there):
-        yield _none_ready(picture, lost)
+        yield _none_ready(lost)
     elif lost:
         yield Clue(
             side=Side.NOTE,
@@ -37,13 +44,10 @@ def nodes(picture: Picture) -> Iterator[Clue]:
         yield from _named(picture, name)
 
 
-def _none_ready(picture: Picture, lost: Sequence[NodeSeen]) -> Clue:
-    stopped = (
-        f": the cluster's power state is {picture.power}" if picture.power not in ("", "Running") else ""
-    )
+def _none_ready(lost: Sequence[NodeSeen]) -> Clue:
     return Clue(
         side=Side.DOUBT,
-        says=f"no node is ready{stopped}: {_names(lost)}; their kubelets do not reach the API server, or they do not run",
+        says=f"no node is ready: {_names(lost)}; their kubelets do not reach the API server, or they do not run",
         headline="no node is ready, and why cannot be seen from here",
         next=("see whether the nodes run: `az aks show` (powerState), `az vmss list-instances`",),
     )

@@ -48,7 +48,8 @@ def _judged(picture: Picture, cluster: Cluster, what: str) -> Iterator[Clue]:
     for flow in flows[:3]:
         yield _shut(picture, flow, what)
     if flows and picture.seen.works:
-        yield _works_all_the_same(flows, what)
+        first = [one for one in flows if one.requirement not in LEG_2]
+        yield _works_all_the_same(first, what) if first else _works_elsewhere(what)
     if not flows:
         for flow in [one for one in tunnel_flows(cluster) if one.verdict is Verdict.UNKNOWN][:3]:
             yield Clue(
@@ -129,6 +130,14 @@ def _works_all_the_same(flows: Sequence[Flow], what: str) -> Clue:
         side=Side.NOTE,
         says=f"the {what} carries calls at this moment all the same: what was judged is perhaps not what packets meet, or only some agents are cut off",
         next=("take a fresh picture (`--fresh`, no `--snapshot`) and compare it with `audit --effective`",),
+    )
+
+
+def _works_elsewhere(what: str) -> Clue:
+    """Calls to kubelets are new connections every time, so those that get through went another way."""
+    return Clue(
+        side=Side.NOTE,
+        says=f"the {what} carries the calls that were tried: nodes that are cut off were not among them, or an agent on the very node answered",
     )
 
 
