@@ -13,7 +13,7 @@ pytest.importorskip("azure.mgmt.network")
 pytest.importorskip("azure.mgmt.containerservice")
 
 from tests import builders as b
-from tests.live.azure import Azure, Odd
+from tests.live.azure import Azure
 from tests.live.test_collect import judged, picture, tunnel
 from tests.live.test_what_is_read import DENY, INSIDE, WEB, admin_rule, azure, behind, rules, secured, spoke
 
@@ -322,19 +322,3 @@ def test_rows_without_properties_are_rows() -> None:
     snapshot = picture(cloud)
     assert snapshot.resources[group["id"].casefold()]["properties"] == {}
     assert tunnel(snapshot) is Verdict.OPEN
-
-
-def test_the_service_tags_of_a_region_are_read_as_the_file_that_microsoft_publishes() -> None:
-    from tests.live.azure import running
-
-    from aks_egress_scan.live.tags import renew
-
-    said: list[str] = []
-    cloud = azure(*spoke())
-    cloud.odd = lambda path, body: (
-        Odd(200, {"name": "Public", "values": "odd"}) if "servicetags" in path else None
-    )
-    with running(cloud) as session:
-        assert renew(session, NETWORK, "eastus", said.append) is None
-    assert len(said) == 1
-    assert "the answer of Azure" in said[0] or "Azure does not tell" in said[0]
