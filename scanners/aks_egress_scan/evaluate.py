@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from aks_egress.arm.resources import Role
@@ -114,7 +116,8 @@ def judge(run: Run, loaded: Loaded) -> Report:
     from aks_egress.settings import DeclarationError
 
     try:
-        report = judged(loaded.documents, run.settings, run.tags)
+        with _no_rubbish():
+            report = judged(loaded.documents, run.settings, run.tags)
     except (UnknownFeatureError, DeclarationError) as error:
         raise UsageFailure(str(error)) from None
     _know_every_cluster(run, report, loaded)
@@ -126,6 +129,18 @@ def judge(run: Run, loaded: Loaded) -> Report:
 
         report = without_known(report, read(run.baseline), run.baseline)
     return report
+
+
+@contextmanager
+def _no_rubbish() -> Iterator[None]:
+    """Judging leaves nothing behind that only a search would find, and a search of a fleet takes a fifth of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _without_accepted(run: Run, report: Report, loaded: Loaded) -> Report:

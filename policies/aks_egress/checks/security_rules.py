@@ -182,6 +182,13 @@ def _covered(rules: list[SecurityRule]) -> Iterator[tuple[SecurityRule, Security
 def _covers(other: SecurityRule, one: SecurityRule) -> bool:
     if other.problems or other.uncertain is not None or isinstance(other.access, Unknown):
         return False
+    # ports first: they are short, and most rules are about others
+    if not (
+        one.port.possible <= other.port.sure
+        and one.protocol.possible <= other.protocol.sure
+        and one.source_port.possible <= other.source_port.sure
+    ):
+        return False
     for mine, theirs in ((other.source, one.source), (other.destination, one.destination)):
         if mine.groups or theirs.groups or theirs.open is not None:
             return False
@@ -189,11 +196,7 @@ def _covers(other: SecurityRule, one: SecurityRule) -> bool:
         tags = whole or all(any(relation(one, tag) is Match.YES for one in mine.tags) for tag in theirs.tags)
         if not tags or not theirs.literal <= mine.literal:
             return False
-    return (
-        one.protocol.possible <= other.protocol.sure
-        and one.source_port.possible <= other.source_port.sure
-        and one.port.possible <= other.port.sure
-    )
+    return True
 
 
 @check(NO_EFFECT)

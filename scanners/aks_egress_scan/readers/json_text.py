@@ -54,7 +54,7 @@ class JsonText:
     UTF-8 with or without a byte order mark and UTF-16 (as PowerShell redirects) are read.
     """
 
-    __slots__ = ("_line_sums", "_members", "_text", "path", "value")
+    __slots__ = ("_breaks", "_line_sums", "_members", "_text", "path", "value")
 
     def __init__(self, path: str, data: bytes, *, comments: bool = False) -> None:
         self.path = path
@@ -63,6 +63,7 @@ class JsonText:
             self._text = _blanked(path, self._text)
         self.value: Value = _parsed(path, self._text, strict=not comments)
         self._line_sums: list[int] | None = None
+        self._breaks: list[int] | None = None
         self._members: dict[int, _Members] = {}
         half = _half_character(self.value) if _HALVES.search(self._text) else None
         if half is not None:
@@ -83,6 +84,16 @@ class JsonText:
                 break
             shown, start = found
         return None if shown is None else self._line(shown)
+
+    def breaks(self) -> list[int]:
+        """Where each line ends: the places of the line breaks."""
+        if self._breaks is None:
+            self._breaks = [found.start() for found in re.finditer("\n", self._text)]
+        return self._breaks
+
+    def holds(self, wanted: str, start: int, end: int) -> bool:
+        """Whether a part of the text has a string in it."""
+        return self._text.find(wanted, start, end) >= 0
 
     def _at(self, start: int) -> _Members:
         """The members of the container that begins at `start`, scanned only as far as was asked."""

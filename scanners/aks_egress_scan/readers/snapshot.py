@@ -6,6 +6,7 @@ properties that are Unknown, and the reason names the permission that is missing
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 from aks_egress.arm.ids import ResourceId, parse_id
@@ -85,8 +86,34 @@ def document_of(text: JsonText, kind: Kind) -> Document:
         deployed=True,
         made=taken,
         remarks=(f"it shows what ran at {taken}", *_remarks(text, whole, str(cloud))),
-        locate=lambda origin: origin.line or text.line_of(origin.pointer),
+        locate=_Lines(text, found).line_of,
     )
+
+
+class _Lines:
+    """Where resources stand: a snapshot has one a line, in their order; of thousands each is found by its number."""
+
+    def __init__(self, text: JsonText, resources: list[Resource]) -> None:
+        self._text, self._resources = text, resources
+        self._first: int | None = None
+
+    def line_of(self, origin: Origin) -> int | None:
+        """The line of a part, from 1; None for a place that the snapshot does not have."""
+        if origin.line:
+            return origin.line
+        row = origin.pointer[1] if origin.pointer[:1] == ("resources",) and len(origin.pointer) > 1 else None
+        line = self._by_number(row) if isinstance(row, int) and row < len(self._resources) else None
+        return line or self._text.line_of(origin.pointer)
+
+    def _by_number(self, row: int) -> int | None:
+        """The line that the row has in a file as we write it; None where its id does not stand there."""
+        if self._first is None:
+            self._first = self._text.line_of(("resources", 0)) or 0
+        ends, line = self._text.breaks(), self._first + row
+        if not self._first or not 1 < line <= len(ends):
+            return None
+        written = json.dumps(str(self._resources[row].id), ensure_ascii=False)
+        return line if self._text.holds(written, ends[line - 2], ends[line - 1]) else None
 
 
 def _resource(text: JsonText, row: Value, i: int) -> Resource:
