@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,28 @@ def test_an_audit_keeps_its_evidence(
     assert run(["snapshot", "--quiet", "-o", str(two)]) == 0
     assert one.read_bytes() == two.read_bytes()
     assert not list(tmp_path.glob("*.partial"))
+
+
+@pytest.mark.parametrize("variant", ["sound", "konnectivity", "a group that may not be read"])
+def test_the_evidence_judged_again_offline_gives_the_same_report(
+    variant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All but the word that says where the input came from, in JSON and in text, with the same exit status."""
+    there = azure(variant if variant in EXAMPLE.variants else "sound")
+    if variant not in EXAMPLE.variants:
+        there.hidden = {f"{GROUP}/Microsoft.Network/networkSecurityGroups/nsg-system".casefold()}
+        there.refused = ["networkSecurityGroups"]
+    file = str(tmp_path / "evidence.json")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", str(int(time.time())))
+    with running(there) as session:
+        monkeypatch.setattr(sessions, "connect", lambda *_: session)
+        for form in ("json", "text", "sarif"):
+            audited = run(["audit", "--quiet", "--snapshot-out", file, "--format", form])
+            first = capsys.readouterr().out
+            assert run(["scan", file, "--format", form]) == audited
+            second = capsys.readouterr().out
+            assert "aks-shop" in first or audited == 0
+            assert second.replace('"kind": "snapshot"', '"kind": "live"') == first
 
 
 def test_a_broken_network_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
