@@ -16,8 +16,19 @@ pytest.importorskip("azure.mgmt.containerservice")
 pytest.importorskip("azure.monitor.query")
 
 from tests.live.azure import Azure, running
-from tests.live.kubernetes_server import POLICIES, SYSTEM, Cluster, Json, node, pod, policy, serving
-from tests.live.test_collect import CLUSTER, GROUP, azure
+from tests.live.kubernetes_server import (
+    POLICIES,
+    SLICES,
+    SYSTEM,
+    Cluster,
+    Json,
+    api_server_at,
+    node,
+    pod,
+    policy,
+    serving,
+)
+from tests.live.test_collect import CLUSTER, GROUP, NETWORK, azure
 
 from aks_egress.records import record
 from aks_egress_scan.cli import run
@@ -90,6 +101,42 @@ def without(name: str) -> Callable[[Cluster], None]:
         rows[:] = [one for one in rows if one["metadata"]["name"] != name]
 
     return take
+
+
+def api_at(address: str) -> Callable[[Cluster], None]:
+    """Where the API server says that it is."""
+    return lambda there: there.lists.update({SLICES: [api_server_at(address)]})
+
+
+def integrated(cloud: Azure) -> None:
+    """API server VNet integration, with rules that let its subnet and the nodes reach each other."""
+    subnet = f"{NETWORK}/subnets/snet-api"
+    range_ = {"id": subnet, "name": "snet-api", "properties": {"addressPrefix": "10.1.8.0/28"}}
+    cloud.resources[NETWORK.casefold()]["properties"]["subnets"].append(range_)
+    settings(apiServerAccessProfile={"enableVnetIntegration": True, "subnetId": subnet})(cloud)
+
+
+def let(name: str, direction: str, **way: str) -> Callable[[Azure], None]:
+    """One more rule of every security group, before all others."""
+    rule = {"priority": 100, "access": "Allow", "protocol": "*", "direction": direction, **way}
+    rule = {"sourcePortRange": "*", "sourceAddressPrefix": "*", "destinationAddressPrefix": "*", **rule}
+    rule = {"destinationPortRange": "*", **rule}
+
+    def add(cloud: Azure) -> None:
+        for one in cloud.resources.values():
+            if one["type"].casefold() == "microsoft.network/networksecuritygroups":
+                one["properties"]["securityRules"].append({"name": name, "properties": dict(rule)})
+
+    return add
+
+
+OPEN_TO_API = (
+    integrated,
+    let("to-api", "Outbound", destinationAddressPrefix="10.1.8.0/28"),
+    let("from-api", "Inbound", sourceAddressPrefix="10.1.8.0/28"),
+)
+FLAT = settings(networkProfile={"networkPlugin": "azure", "outboundType": "userDefinedRouting"})
+PRIVATE = settings(apiServerAccessProfile={"enablePrivateCluster": True})
 
 
 def hidden(kind: str) -> Callable[[Azure], None]:
@@ -206,6 +253,70 @@ CASES = {
         says="nobody can say yet: the walk finds the aks-link tunnel blocked, yet it carries calls at this moment",
         step="take a fresh picture",
         never="neither is at fault",
+    ),
+    "API server VNet integration without agents": Case(
+        on=(api_at("10.1.8.4"),),
+        azure=(*OPEN_TO_API, FLAT),
+        cause="neither",
+        says="the network lets the API server's direct way to the nodes through, no tunnel pods are needed",
+        told=(
+            "to `10.1.8.4`, the API server's own address, open",
+            "no tunnel pods run, and this cluster needs none",
+        ),
+    ),
+    "API server VNet integration, and its subnet cannot reach the nodes": Case(
+        on=(api_at("10.1.8.4"), dark(TO_USER)),
+        azure=(integrated, let("to-api", "Outbound", destinationAddressPrefix="10.1.8.0/28"), FLAT),
+        error=SAW_USER,
+        cause="network",
+        says="keeps the API server's direct way to the nodes from reaching the nodes on TCP 10250",
+        told=(
+            "TCP 10250 from `vnet-spoke/snet-api` to `10.1.4.4`, the node of the error, aks-user-0, blocked",
+        ),
+    ),
+    "API server VNet integration, and nodes cannot reach its address": Case(
+        pods=WELL,
+        on=(api_at("10.1.8.4"), dark(NO_AGENT)),
+        azure=(integrated, let("from-api", "Inbound", sourceAddressPrefix="10.1.8.0/28")),
+        cause="network",
+        says="`deny-all-out` of `nsg-system` keeps the konnectivity tunnel from working",
+        told=("to `10.1.8.4`, the API server's own address, blocked",),
+    ),
+    "a private API server": Case(
+        pods=WELL,
+        on=(api_at("10.1.0.200"),),
+        azure=(PRIVATE,),
+        cause="neither",
+        says="neither is at fault",
+        told=("the API server's private endpoint has the address 10.1.0.200",),
+    ),
+    "a private API server that is not where the walk looked": Case(
+        pods=WELL,
+        on=(api_at("10.7.0.4"), dark(NO_AGENT)),
+        azure=(PRIVATE,),
+        cause="undecided",
+        says="nobody can say yet: the API server's private endpoint is not where the walk took it to be",
+        step="--to 10.7.0.4 --port 443",
+    ),
+    "a private API server whose name the agents cannot resolve": Case(
+        pods=ILL,
+        on=(api_at("10.1.0.200"), dark(NO_AGENT)),
+        azure=(
+            PRIVATE,
+            logged("dial tcp: lookup aks-1.privatelink.eastus.azmk8s.io on 10.0.0.4:53: no such host"),
+        ),
+        cause="network",
+        says="by the agents' own log, the agents cannot resolve the API server's name",
+        told=("EGR601 private-zone-not-linked",),
+    ),
+    "the API server admits only addresses that are not the nodes'": Case(
+        pods=WELL,
+        on=(dark(NO_AGENT),),
+        azure=(settings(apiServerAccessProfile={"authorizedIPRanges": ["192.0.2.0/24"]}),),
+        cause="undecided",
+        says="nobody can say yet: authorized-ranges-miss-egress (EGR702) may be why",
+        told=("authorizedIPRanges lists 1 ranges",),
+        step="to the authorized ranges",
     ),
     "the cluster is stopped": Case(
         pods=(),

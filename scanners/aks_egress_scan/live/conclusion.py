@@ -68,9 +68,13 @@ def _says(cause: str, picture: Picture, told: Sequence[Clue]) -> str:
         "network": f"the network is at fault: {network}{after}",
         "pods": f"the pods are at fault: {pods}; {way}",
         "both": f"both are at fault, the network: {network}; and the pods: {pods}",
-        "neither": f"neither is at fault: the network lets the {picture.tunnel} through, its pods are ready, and a call gets through now",
+        "neither": f"neither is at fault: the network lets the {picture.tunnel} through, {_pods_are(picture)}, and a call gets through now",
         "undecided": f"nobody can say yet: {doubt}",
     }[cause]
+
+
+def _pods_are(picture: Picture) -> str:
+    return "its pods are ready" if picture.seen.tunnel_pods else "no tunnel pods are needed"
 
 
 def _headline(told: Sequence[Clue], side: Side) -> str:

@@ -74,7 +74,7 @@ class Picture:
     def tunnel(self) -> str:
         """How people call what is looked at."""
         mode = self.cluster.tunnel.mode
-        return "API server's connections" if mode == "none" else f"{mode} tunnel"
+        return "API server's direct way to the nodes" if mode == "none" else f"{mode} tunnel"
 
     @property
     def error_symptoms(self) -> list[Symptom]:

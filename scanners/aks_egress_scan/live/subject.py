@@ -139,7 +139,7 @@ def ways(settled: Run, loaded: Loaded, seen: Seen, cluster: Cluster, nodes: Iter
             what = "the node of the error" + (f", {node.name}" if node else "")
             yield _to_node(settled, loaded, cluster, address, what)
     if cluster.api_access == "vnet_integration":
-        own = _starts(cluster, "node-to-apiserver-subnet")
+        own = _starts(cluster, "vnetint-api-server-ilb")
         for address in seen.api_addresses:
             if not _is_public(address) and own:
                 yield _way(settled, loaded, own, address, 443, "the API server's own address")

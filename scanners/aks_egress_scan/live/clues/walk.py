@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from ipaddress import ip_address, ip_network
 
 from aks_egress.evaluation.verdicts import Verdict
 from aks_egress.findings.report import Cluster, Flow, Hop, Severity
@@ -30,6 +31,27 @@ def tunnel(picture: Picture) -> Iterator[Clue]:
     yield from _judged(picture, cluster, picture.tunnel)
 
 
+def private_endpoint(picture: Picture) -> Iterator[Clue]:
+    """Where a private API server really is; the walk takes it to be in a node subnet, as AKS puts it there."""
+    if picture.cluster.api_access != "private_link":
+        return
+    held = [ip_network(one, strict=False) for flow in picture.cluster.flows for one in flow.source.prefixes]
+    for address in picture.seen.api_addresses:
+        inside = any(ip_address(address) in one for one in held)
+        says = f"the API server's private endpoint has the address {address}"
+        if inside or not held:
+            yield Clue(side=Side.NOTE, says=says)
+        else:
+            yield Clue(
+                side=Side.NOTE if picture.seen.works else Side.DOUBT,
+                says=f"{says}, which is in no node subnet, where the walk took it to be",
+                headline="the API server's private endpoint is not where the walk took it to be",
+                next=(
+                    f"walk that way by itself: `aks-egress query SNAPSHOT --from SUBNET --to {address} --port 443`",
+                ),
+            )
+
+
 def other_tunnels(picture: Picture) -> Iterator[Clue]:
     """Tunnels whose pods run beside the first, as in the middle of a migration; calls that get through need only one."""
     for cluster in picture.others:
@@ -49,7 +71,7 @@ def _judged(picture: Picture, cluster: Cluster, what: str) -> Iterator[Clue]:
         yield _shut(picture, flow, what)
     if flows and picture.seen.works:
         first = [one for one in flows if one.requirement not in LEG_2]
-        yield _works_all_the_same(first, what) if first else _works_elsewhere(what)
+        yield _works_all_the_same(first, what, cluster.tunnel.mode) if first else _works_elsewhere(what)
     if not flows:
         for flow in [one for one in tunnel_flows(cluster) if one.verdict is Verdict.UNKNOWN][:3]:
             yield Clue(
@@ -112,15 +134,21 @@ def _denying(flow: Flow) -> list[Hop]:
 
 
 def _contradicted(picture: Picture, flow: Flow) -> bool:
-    """Whether calls go where no packet should, and nobody lets old connections live on."""
-    if not picture.seen.works or flow.verdict is not Verdict.BLOCKED or flow.requirement in LEG_2:
+    """Whether calls go where no packet should.
+
+    The tunnel itself may live on a connection that is older than a security rule; calls to kubelets are new
+    connections, and only an agent on the very node answers for it all the same.
+    """
+    if not picture.seen.works or flow.verdict is not Verdict.BLOCKED:
         return False
+    if flow.requirement in LEG_2:
+        return picture.seen.across
     return not all(one.hop in STATEFUL for one in _denying(flow))
 
 
-def _works_all_the_same(flows: Sequence[Flow], what: str) -> Clue:
+def _works_all_the_same(flows: Sequence[Flow], what: str, mode: str) -> Clue:
     denying = [hop for flow in flows for hop in _denying(flow)]
-    if denying and all(one.hop in STATEFUL for one in denying):
+    if mode != "none" and denying and all(one.hop in STATEFUL for one in denying):
         return Clue(
             side=Side.NOTE,
             says=f"the {what} carries calls at this moment all the same: security rules look at new connections only, so it lives on a connection made before, and ends when an agent restarts",
@@ -128,7 +156,7 @@ def _works_all_the_same(flows: Sequence[Flow], what: str) -> Clue:
         )
     return Clue(
         side=Side.NOTE,
-        says=f"the {what} carries calls at this moment all the same: what was judged is perhaps not what packets meet, or only some agents are cut off",
+        says=f"the {what} carries calls at this moment all the same: what was judged is perhaps not what packets meet, or only some nodes are cut off",
         next=("take a fresh picture (`--fresh`, no `--snapshot`) and compare it with `audit --effective`",),
     )
 
