@@ -90,9 +90,22 @@ def test_the_time_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
     assert b'"at": "1970-01-01T00:00:00Z"' in render(picture(), "1")
 
 
-def test_the_report_says_when_it_was_taken() -> None:
-    report = judge([read(render(picture(*SPOKE), "1", NOW))], Settings(), ServiceTags())
-    assert "`snapshot.json`: it shows what ran at 2026-01-02T03:04:05Z" in report.notes
+@pytest.mark.parametrize(
+    ("scope", "said"),
+    [
+        ({}, "collected from all that could be seen"),
+        (
+            {"clusters": ["aks"], "subscriptions": ["a", "b", "c", "d"]},
+            "collected for cluster `aks` of subscriptions `a`, `b`, `c` and 1 more",
+        ),
+        ({"managementGroups": ["root"]}, "collected for management group `root`"),
+    ],
+)
+def test_the_report_says_when_and_for_what_it_was_taken(scope: Json, said: str) -> None:
+    taken = picture(*SPOKE)
+    taken.scope = scope
+    report = judge([read(render(taken, "1", NOW))], Settings(), ServiceTags())
+    assert f"`snapshot.json`: it shows what ran at 2026-01-02T03:04:05Z, {said}" in report.notes
 
 
 def test_it_is_read_as_what_runs() -> None:

@@ -58,14 +58,17 @@ def run(chosen: Namespace) -> int:
     snapshot = live.picture(choices, session, beside="" if file == "-" else file)
     keep(live.data_of(snapshot), file)
     clusters = len(snapshot.of("microsoft.containerservice/managedclusters"))
-    say(
-        f"{clusters} clusters, {len(snapshot.resources)} resources, {len(snapshot.unread)} that could not be read"
-    )
+    said = [_counted(clusters, "cluster"), _counted(len(snapshot.resources), "resource")]
+    say(f"{', '.join(said)}, {len(snapshot.unread)} that could not be read")
     for one in snapshot.unread[:MOST]:
         say(f"{one.id}: {one.why}" + (f"; grant `{one.permission}`: {one.grant}" if one.grant else ""))
     if not snapshot.resources:
         return 3
     return 4 if snapshot.unread else 0
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 MOST = 10

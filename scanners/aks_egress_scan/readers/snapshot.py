@@ -85,7 +85,10 @@ def document_of(text: JsonText, kind: Kind) -> Document:
         cloud=str(cloud),
         deployed=True,
         made=taken,
-        remarks=(f"it shows what ran at {taken}", *_remarks(text, whole, str(cloud))),
+        remarks=(
+            f"it shows what ran at {taken}, {_scope(about)}",
+            *_remarks(text, whole, str(cloud)),
+        ),
         locate=_Lines(text, found).line_of,
     )
 
@@ -208,6 +211,27 @@ def _scale_set(pool: ResourceId, why: Unknown) -> Resource:
 def _shown(resource_id: str) -> str:
     wanted = parse_id(resource_id)
     return f"`{'/'.join(wanted.names)}` ({wanted.type})" if wanted else f"`{resource_id}`"
+
+
+_SCOPES: Final = {
+    "clusters": "cluster",
+    "resourceGroups": "resource group",
+    "subscriptions": "subscription",
+    "managementGroups": "management group",
+}
+
+
+def _scope(about: Table) -> str:
+    """What was asked for when it was taken; who asked may not have seen more."""
+    scope = about.get("scope")
+    said = []
+    for member, word in _SCOPES.items():
+        named = scope.get(member) if isinstance(scope, dict) else None
+        if isinstance(named, list) and named:
+            more = f" and {len(named) - MOST} more" if len(named) > MOST else ""
+            plural = "s" if len(named) > 1 else ""
+            said.append(f"{word}{plural} {', '.join(f'`{one}`' for one in named[:MOST])}{more}")
+    return f"collected for {' of '.join(said)}" if said else "collected from all that could be seen"
 
 
 def _remarks(text: JsonText, whole: Table, cloud: str) -> list[str]:
