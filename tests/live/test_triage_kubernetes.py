@@ -624,3 +624,36 @@ def triaged(there: Cluster, tmp_path: Path, *options: str) -> tuple[int, Json]:
         told = ["--kubeconfig", config, "--format", "json", "-o", str(file), *options]
         status = run(["triage", "--cluster", "aks-shop", "--quiet", *told])
     return status, json.loads(file.read_bytes())
+
+
+# ------------------------------------------------------------------ permissions
+
+
+def test_the_roles_of_the_page_hold_what_is_asked_and_no_more(tmp_path: Path) -> None:
+    import re
+
+    import yaml
+
+    page = (Path(__file__).parents[2] / "docs/permissions.md").read_text("utf-8")
+    fence = re.search(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert fence is not None
+    granted = {
+        (role["metadata"].get("namespace", ""), group, resource, verb)
+        for role in yaml.safe_load_all(fence[1])
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    there = Cluster(*agents())
+    looked(there, tmp_path)
+    assert {permission(one) for one in there.asked} == granted
+
+
+def permission(path: str) -> tuple[str, str, str, str]:
+    """Namespace, group, resource and verb of a request."""
+    parts = path.split("?")[0].strip("/").split("/")
+    group, rest = ("", parts[2:]) if parts[0] == "api" else (parts[1], parts[3:])
+    namespace = rest[1] if rest[0] == "namespaces" else ""
+    named = rest[2:] if namespace else rest
+    return (namespace, group, "/".join(named[::2]), "get" if len(named) > 1 else "list")
