@@ -243,7 +243,21 @@ def test_the_application_security_groups_of_pools_decide(member: str, verdict: V
 HUB = b.rid("virtualHubs", "wan")
 
 
-def secured(*found: Json, internet: bool = True) -> Azure:
+def to_hub(**properties: Any) -> Json:
+    """The spoke's side of a connection: a peering with a network that Microsoft keeps and nobody may read."""
+    hidden = "/subscriptions/ffffffff-0000-0000-0000-000000000001/resourceGroups/RG_wan_1/providers"
+    given: Json = {
+        "remoteVirtualNetwork": {"id": f"{hidden}/Microsoft.Network/virtualNetworks/HV_wan_1"},
+        "remoteAddressSpace": {"addressPrefixes": ["10.100.0.0/23"]},
+        "allowVirtualNetworkAccess": True,
+        "allowForwardedTraffic": True,
+        "useRemoteGateways": True,
+        "peeringState": "Connected",
+    }
+    return {"name": "RemoteVnetToHubPeering_1", "properties": given | properties}
+
+
+def secured(*found: Json, internet: bool = True, **side: Any) -> Azure:
     """A spoke that a Virtual WAN hub connects, whose routing intent leads to a firewall in the hub."""
     firewall = b.resource(
         "azureFirewalls",
@@ -256,7 +270,8 @@ def secured(*found: Json, internet: bool = True) -> Azure:
         },
     )
     wan = b.resource("virtualHubs", "wan", {"addressPrefix": "10.100.0.0/23", "routingState": "Provisioned"})
-    rows = spoke(firewall, wan, b.policy(), rules("policy", *found), outbound="userDefinedRouting")
+    rows = spoke(firewall, wan, b.policy(), rules("policy", *found))
+    rows[0]["properties"]["virtualNetworkPeerings"] = [to_hub(**side)]
     cloud = azure(*rows)
     connection = {
         "id": f"{HUB}/hubVirtualNetworkConnections/net",
@@ -277,12 +292,25 @@ def test_the_firewall_of_a_secured_hub_decides() -> None:
     assert tunnel(picture(secured())) is BLOCKED
 
 
+@pytest.mark.parametrize("gateways", [True, False])
 @pytest.mark.parametrize("kind", ["hubVirtualNetworkConnections", "routingIntent"])
-def test_a_hub_of_which_a_part_may_not_be_read_decides_nothing(kind: str) -> None:
-    cloud = secured(WEB)
+def test_a_hub_of_which_a_part_may_not_be_read_decides_nothing(kind: str, gateways: bool) -> None:
+    cloud = secured(useRemoteGateways=gateways)
     cloud.refused = [f"/{kind}"]
     snapshot = picture(cloud)
-    assert [one.permission for one in snapshot.unread] == [f"Microsoft.Network/virtualHubs/{kind}/read"]
+    assert snapshot.unread[0].permission == f"Microsoft.Network/virtualHubs/{kind}/read"
+    assert tunnel(snapshot) is UNKNOWN
+
+
+@pytest.mark.parametrize("gateways", [True, False])
+def test_a_hub_that_nobody_showed_decides_nothing_and_is_asked_for(gateways: bool) -> None:
+    """It lives in a subscription that was not named; the spoke's peering tells that there is one."""
+    cloud = azure(*spoke())
+    network = cloud.resources[b.rid("virtualNetworks", "net").casefold()]
+    network["properties"]["virtualNetworkPeerings"] = [to_hub(useRemoteGateways=gateways)]
+    snapshot = picture(cloud)
+    (one,) = snapshot.unread
+    assert "name the subscription of the hub as well" in one.why
     assert tunnel(snapshot) is UNKNOWN
 
 

@@ -19,7 +19,7 @@ from aks_egress_scan.live.graph_query import ResourceGraph
 from aks_egress_scan.live.journal import Journal
 from aks_egress_scan.live.kept import kept, kept_types
 from aks_egress_scan.live.needed import CLUSTERS, SCALE_SETS, missing, node_networks, subscription_of
-from aks_egress_scan.live.nodes import unseen_scale_sets
+from aks_egress_scan.live.nodes import unseen_hubs, unseen_scale_sets
 from aks_egress_scan.live.progress import Progress
 from aks_egress_scan.live.refusals import grant, said, signed_out
 from aks_egress_scan.live.session import Session
@@ -220,6 +220,7 @@ class _Collection:
         settle_admin_rules(self.snapshot)
         if not any(one.everything and one.kind == SCALE_SETS for one in self.snapshot.unread):
             self.snapshot.unread += unseen_scale_sets(self.snapshot)
+        self.snapshot.unread += unseen_hubs(self.snapshot)
 
     def _rest(self) -> Iterator[details.Piece]:
         for network in node_networks(self.snapshot):

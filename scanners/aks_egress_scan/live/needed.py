@@ -104,9 +104,14 @@ def _around(snapshot: Snapshot, network: str) -> Iterator[str]:
         for name in _OF_SUBNET:
             yield from _ids(_member(subnet.get("properties"), name))
     for peering in _rows(_at(row, "virtualNetworkPeerings")):
-        for remote in _ids(_member(peering.get("properties"), "remoteVirtualNetwork")):
-            if not remote.rsplit("/", 1)[-1].casefold().startswith(_MANAGED_HUB):
-                yield remote
+        if not is_managed_hub(peering):
+            yield from _ids(_member(peering.get("properties"), "remoteVirtualNetwork"))
+
+
+def is_managed_hub(peering: Json) -> bool:
+    """Whether a peering leads to a network that Microsoft keeps for a Virtual WAN hub."""
+    remote = _ids(_member(peering.get("properties"), "remoteVirtualNetwork"))
+    return any(one.rsplit("/", 1)[-1].casefold().startswith(_MANAGED_HUB) for one in remote)
 
 
 def _subnets_of(firewall: Json) -> Iterator[str]:

@@ -1,7 +1,7 @@
-"""Which pools run on scale sets that nobody showed: the security groups on their network interfaces are not known.
+"""What the nodes of a cluster stand on, and nobody showed: their scale sets, the hub of their Virtual WAN.
 
-Whoever may read a cluster need not be allowed to read its node resource group, and Azure Resource Graph
-leaves out, without a word, what may not be read.
+Whoever may read a cluster need not be allowed to read its node resource group, and nothing in a network names
+the hub that connects it.  Azure Resource Graph leaves out, without a word, what may not be read.
 """
 
 from __future__ import annotations
@@ -10,11 +10,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from aks_egress.topology.nics import POOL_TAGS
-from aks_egress_scan.live.needed import CLUSTERS, SCALE_SETS, subscription_of
+from aks_egress_scan.live.details import CONNECTIONS
+from aks_egress_scan.live.needed import (
+    CLUSTERS,
+    SCALE_SETS,
+    is_managed_hub,
+    node_networks,
+    subscription_of,
+)
 from aks_egress_scan.live.refusals import grant
 from aks_egress_scan.live.snapshot import Snapshot, Unread
 
 Json = dict[str, Any]
+NO_HUB = "it is connected to a Virtual WAN hub that was not collected and may teach it any route: name the subscription of the hub as well"
 _PERMISSION = "Microsoft.Compute/virtualMachineScaleSets/read"
 
 
@@ -28,6 +36,25 @@ def unseen_scale_sets(snapshot: Snapshot) -> list[Unread]:
         for pool in _pools(cluster)
         if (subscription_of(str(cluster["id"])), group.casefold(), pool.casefold()) not in seen
     ]
+
+
+def unseen_hubs(snapshot: Snapshot) -> list[Unread]:
+    """One row for each network of nodes that a Virtual WAN hub connects, where no connection was collected."""
+    known = {
+        str((one["properties"].get("remoteVirtualNetwork") or {}).get("id")).casefold()
+        for one in snapshot.of(CONNECTIONS)
+    }
+    return [
+        Unread(kind=CONNECTIONS, id=network, why=NO_HUB)
+        for network in node_networks(snapshot)
+        if network.casefold() not in known and _at_hub(snapshot.resources.get(network.casefold()))
+    ]
+
+
+def _at_hub(network: Json | None) -> bool:
+    """Whether a network is peered with one that Microsoft keeps for a Virtual WAN hub."""
+    rows = network["properties"].get("virtualNetworkPeerings") if network else None
+    return any(is_managed_hub(one) for one in rows or () if isinstance(one, dict))
 
 
 def _place(scale_set: Json) -> tuple[str, str, str]:

@@ -11,6 +11,7 @@ from typing import Final
 
 from aks_egress.arm.ids import ResourceId, parse_id
 from aks_egress.arm.resources import Document, Kind, Notice, Resource
+from aks_egress.topology.model import HUB_CONNECTIONS
 from aks_egress.topology.nics import POOL_TAGS, SCALE_SETS
 from aks_egress.topology.security import ADMIN_RULES
 from aks_egress.values import Origin, Unknown, Value, at
@@ -21,6 +22,7 @@ SCHEMA: Final = "aks-egress/snapshot/v1"
 CLOUDS: Final = ("public", "china", "usgov")
 _HEAD: Final = 4096
 _ADMIN: Final = ADMIN_RULES.casefold()
+_NETWORKS: Final = "microsoft.network/virtualnetworks"
 
 Table = dict[str, Value]
 
@@ -160,6 +162,8 @@ class _Gaps:
             return  # about a scope: nothing hangs on it
         elif kind.casefold() == _ADMIN:
             self.resources += _admin_rules(wanted, unknown)
+        elif kind.casefold() == HUB_CONNECTIONS.casefold() and wanted.kind == _NETWORKS:
+            self.resources.append(_connection(wanted, unknown))
         elif kind.casefold() == SCALE_SETS.casefold() == wanted.kind:
             self.resources.append(_scale_set(wanted, unknown))
         elif kind.casefold() == wanted.kind and wanted.parent is not None:
@@ -195,6 +199,14 @@ def _admin_rules(network: ResourceId, why: Unknown) -> list[Resource]:
         (collection.child("rules", "rules-that-were-not-read"), why),
     ]
     return [Resource(one, why.origin, {"properties": properties}) for one, properties in bodies]
+
+
+def _connection(network: ResourceId, why: Unknown) -> Resource:
+    """The connection of a network to a hub that nobody showed: whether its Internet traffic goes there is not known."""
+    hub = ResourceId.parse(f"{network.scope}/providers/Microsoft.Network/virtualHubs/not-read-{network.name}")
+    properties: Value = {"remoteVirtualNetwork": {"id": str(network)}, "enableInternetSecurity": why}
+    body = {"properties": properties}
+    return Resource(hub.child("hubVirtualNetworkConnections", network.name), why.origin, body)
 
 
 def _scale_set(pool: ResourceId, why: Unknown) -> Resource:
