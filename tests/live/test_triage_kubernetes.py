@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import ssl
-import stat
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -21,7 +18,7 @@ pytest.importorskip("azure.mgmt.network")
 pytest.importorskip("azure.mgmt.containerservice")
 pytest.importorskip("azure.monitor.query")
 
-from tests.live.azure import Azure, Odd, running
+from tests.live.azure import Azure, running
 from tests.live.kubernetes_server import (
     POLICIES,
     SLICES,
@@ -36,16 +33,14 @@ from tests.live.kubernetes_server import (
     serving,
     warning,
 )
-from tests.live.test_collect import CLUSTER, azure
+from tests.live.test_collect import azure
 
 from aks_egress_scan.cli import run
-from aks_egress_scan.failures import UsageFailure
 from aks_egress_scan.live import kube
 from aks_egress_scan.live import session as sessions
 from aks_egress_scan.live.seen import Seen
 
 NODES = "/api/v1/nodes"
-PODS = f"{SYSTEM}/pods"
 
 
 @pytest.fixture(autouse=True)
@@ -288,372 +283,9 @@ def certificate(folder: Path) -> Path:
     return file
 
 
-# ------------------------------------------------------------------ kubeconfigs
-
-
-def plugin(tmp_path: Path, program: str) -> Json:
-    """A user who signs in with a command."""
-    file = tmp_path / "kubelogin"
-    file.write_text(f"#!{sys.executable}\n{program}", encoding="utf-8")
-    file.chmod(file.stat().st_mode | stat.S_IXUSR)
-    return {"exec": {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": str(file), "args": []}}
-
-
-def unconnected(config: str, **how: Any) -> str:
-    with pytest.raises(UsageFailure) as failed:
-        kube.connect(config, **how)
-    return str(failed.value)
-
-
-def test_a_sign_in_command_that_is_not_installed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    user = {"exec": {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": "kubelogin-of-nobody"}}
-    said = unconnected(at(tmp_path, "https://127.0.0.1:9", user))
-    assert "signs in with a command that is not installed" in said
-    assert "kubelogin-of-nobody" in said
-    assert "az aks install-cli" in said
-    assert capfd.readouterr().err == ""
-
-
-def test_a_sign_in_command_that_fails(tmp_path: Path) -> None:
-    user = plugin(tmp_path, "import sys; sys.exit('ERROR: AADSTS700082: the refresh token has expired')")
-    said = unconnected(at(tmp_path, "https://127.0.0.1:9", user))
-    assert "sign-in command failed" in said
-    assert "AADSTS700082" in said
-    assert "az login" in said
-
-
-def test_a_sign_in_command_that_never_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It waits for somebody to type a code that nobody sees."""
-    monkeypatch.setattr(kube, "SIGN_IN", 1)
-    said = unconnected(at(tmp_path, "https://127.0.0.1:9", plugin(tmp_path, "import time; time.sleep(20)")))
-    assert "has not come back" in said
-
-
-def test_a_sign_in_command_that_works(tmp_path: Path) -> None:
-    answer = {
-        "apiVersion": "client.authentication.k8s.io/v1beta1",
-        "kind": "ExecCredential",
-        "status": {"token": "t"},
-    }
-    user = plugin(tmp_path, f"print({json.dumps(json.dumps(answer))})")
-    assert kube.connect(at(tmp_path, "https://127.0.0.1:9", user))
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "- a list", "{", "apiVersion: v1\nclusters: 7\n", "\t\x00", "current-context: c\ncontexts: []\n"],
-)
-def test_a_kubeconfig_that_is_none(text: str, tmp_path: Path) -> None:
-    file = tmp_path / "config"
-    file.write_text(text, encoding="utf-8")
-    said = unconnected(str(file))
-    assert said.startswith("the Kubernetes API cannot be asked: ")
-    assert "`--kubeconfig`" in said
-
-
-def test_a_context_that_is_not_there(tmp_path: Path) -> None:
-    said = unconnected(at(tmp_path, "https://127.0.0.1:9"), context="prod")
-    assert "prod" in said
-    assert "`--kube-context`" in said
-
-
-def test_pods_of_another_cluster_are_refused_by_its_nodes(
-    cloud: Azure, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The current context is whatever it was yesterday."""
-    there = Cluster(*agents())
-    there.lists[NODES] = [node("node-0", group="mc_rg-other_aks-other_eastus")]
-    cloud.resources[CLUSTER.casefold()]["properties"]["nodeResourceGroup"] = "MC_rg-spoke_aks-shop_eastus"
-    with serving(there, tmp_path) as config:
-        assert run(["triage", "--cluster", "aks-shop", "--quiet", "--kubeconfig", config]) == 2
-    said = capsys.readouterr().err
-    assert "mc_rg-other_aks-other_eastus" in said
-    assert "--kube-context" in said
-
-
-def test_pods_of_another_cluster_are_refused_by_its_host(tmp_path: Path) -> None:
-    from aks_egress_scan.live.subject import Subject, same_cluster
-
-    subject = Subject(id="/x", name="aks-shop", hosts=frozenset({"shop.hcp.eastus.azmk8s.io"}))
-    same_cluster(subject, Seen(host="https://shop.hcp.eastus.azmk8s.io:443"))
-    same_cluster(subject, Seen(host="https://127.0.0.1:6443"))
-    with pytest.raises(UsageFailure, match="does not lead to `aks-shop`"):
-        same_cluster(subject, Seen(host="https://other.hcp.eastus.azmk8s.io:443"))
-
-
-def test_nodes_of_the_cluster_are_taken() -> None:
-    """The label ends after 63 characters."""
-    from aks_egress_scan.live.seen import NodeSeen
-    from aks_egress_scan.live.subject import Subject, same_cluster
-
-    group = "MC_" + "rg-spoke" * 9
-    there = Seen(nodes=[NodeSeen(name="n", ready=True, group=group.casefold()[:63])])
-    same_cluster(Subject(id="/x", name="aks-shop", node_group=group), there)
-
-
-# ------------------------------------------------------------------ `--aks-credentials`
-
-
-def credentials(config: bytes, status: int = 200) -> Any:
-    """What AKS answers who asks for the user's kubeconfig."""
-    answer = {"kubeconfigs": [{"name": "clusterUser", "value": base64.b64encode(config).decode()}]}
-    return lambda path, body: Odd(status, answer) if path.endswith("/listclusterusercredential") else None
-
-
-def test_the_kubeconfig_of_aks_is_used(cloud: Azure, tmp_path: Path) -> None:
-    file = tmp_path / "triage.json"
-    with serving(Cluster(*agents()), tmp_path) as config:
-        cloud.odd = credentials(Path(config).read_bytes())
-        options = ["--aks-credentials", "--format", "json", "-o", str(file)]
-        assert run(["triage", "--cluster", "aks-shop", "--quiet", *options]) == 0
-    assert json.loads(file.read_bytes())["cause"] == "neither"
-
-
-@pytest.mark.parametrize(
-    ("status", "config", "said"),
-    [
-        (403, b"", "listClusterUserCredential/action"),
-        (200, b"", "AKS gives no kubeconfig that can be read"),
-        (200, b"{ half", "AKS gives no kubeconfig that can be read"),
-        (200, b"- a\n- list", "AKS gives no kubeconfig that can be read"),
-        (200, b"kind: Config", "the Kubernetes API cannot be asked"),
-    ],
-)
-def test_a_kubeconfig_that_aks_does_not_give(
-    status: int, config: bytes, said: str, cloud: Azure, capsys: pytest.CaptureFixture[str]
-) -> None:
-    cloud.odd = credentials(config, status)
-    assert run(["triage", "--cluster", "aks-shop", "--quiet", "--aks-credentials"]) == 2
-    assert said in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        ["--aks-credentials", "--snapshot", "fleet.json"],
-        ["--aks-credentials", "--kubeconfig", "x"],
-        ["--no-kubernetes", "--kubeconfig", "x"],
-        ["--no-kubernetes", "--kube-context", "x"],
-        ["--no-kubernetes", "--aks-credentials"],
-    ],
-)
-def test_options_that_contradict_each_other(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["triage", "--cluster", "aks-shop", *options]) == 2
-    assert options[0] in capsys.readouterr().err
-
-
-# ------------------------------------------------------------------ what is not installed
-
-
-@pytest.mark.parametrize(
-    ("module", "options", "said"),
-    [
-        ("kubernetes", ["--kubeconfig", "x"], "pip install 'aks-egress[kubernetes]'"),
-        ("kubernetes", ["--aks-credentials"], "pip install 'aks-egress[kubernetes]'"),
-        ("azure.monitor.query", ["--no-kubernetes"], "pip install 'aks-egress[live]'"),
-    ],
-)
-def test_a_missing_extra_is_one_sentence(
-    module: str,
-    options: list[str],
-    said: str,
-    cloud: Azure,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    import importlib.util
-
-    there = importlib.util.find_spec
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name, *rest: None if name == module else there(name, *rest)
-    )
-    assert run(["triage", "--cluster", "aks-shop", "--quiet", *options]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert said in line
-
-
-# ------------------------------------------------------------------ pods and nodes
-
-
-@pytest.mark.parametrize(
-    ("one", "part"),
-    [
-        (pod("konnectivity-agent-1"), "konnectivity"),
-        (
-            pod("konnectivity-agent-1", labels={"app": "konnectivity-agent", "component": "tunnel"}),
-            "konnectivity",
-        ),
-        (pod("renamed-1", label="konnectivity-agent"), "konnectivity"),
-        (pod("konnectivity-agent-autoscaler-1", labels={"component": "tunnel"}), ""),
-        (pod("aks-link-1"), "aks-link"),
-        (pod("x-1", label="aks-link"), "aks-link"),
-        (pod("tunnelfront-1", labels={"component": "tunnel"}), "tunnelfront"),
-        (pod("x-1", labels={"component": "tunnel"}), "tunnelfront"),
-        (pod("coredns-1"), "coredns"),
-        (pod("coredns-autoscaler-1"), ""),
-        (pod("metrics-server-1"), "metrics-server"),
-        (pod("web-1", label="web"), ""),
-    ],
-)
-def test_which_part_a_pod_is(one: Json, part: str, tmp_path: Path) -> None:
-    seen = looked(Cluster(one), tmp_path)
-    assert [(found.part, found.name) for found in (*seen.pods, *seen.others)] == [
-        (part, one["metadata"]["name"])
-    ]
-
-
-def test_which_how_many_where_ready_and_how_often_they_restarted(tmp_path: Path) -> None:
-    there = Cluster(
-        pod("konnectivity-agent-a", on="node-1", restarts=3),
-        pod("konnectivity-agent-b", ready=False, placed=False, unplaced="0/3 nodes are available"),
-        pod("aks-link-1", ready=False, waiting="CrashLoopBackOff", ended="OOMKilled", on="node-0"),
-    )
-    seen = looked(there, tmp_path)
-    a, b, link = seen.pods
-    assert (a.node, a.ready, a.restarts) == ("node-1", True, 3)
-    assert (b.node, b.ready, b.phase, b.reasons) == ("", False, "Pending", ("Unschedulable",))
-    assert b.events == ("Unschedulable: 0/3 nodes are available",)
-    assert link.reasons == ("CrashLoopBackOff", "OOMKilled")
-    assert seen.tunnels == ["konnectivity", "aks-link"]
-
-
-def test_a_tunnel_with_a_ready_pod_is_the_one_in_use(tmp_path: Path) -> None:
-    there = Cluster(pod("konnectivity-agent-a", ready=False), pod("aks-link-1"))
-    assert looked(there, tmp_path).tunnels == ["aks-link", "konnectivity"]
-
-
-AGENT = {"app": "konnectivity-agent"}
-EXPRESSIONS = {
-    "In": ({"key": "app", "operator": "In", "values": ["konnectivity-agent", "x"]}, True),
-    "NotIn": ({"key": "app", "operator": "NotIn", "values": ["konnectivity-agent"]}, False),
-    "NotIn another": ({"key": "app", "operator": "NotIn", "values": ["web"]}, True),
-    "NotIn of no such label": ({"key": "tier", "operator": "NotIn", "values": ["web"]}, True),
-    "Exists": ({"key": "app", "operator": "Exists"}, True),
-    "Exists not": ({"key": "tier", "operator": "Exists"}, False),
-    "DoesNotExist": ({"key": "app", "operator": "DoesNotExist"}, False),
-}
-
-
-@pytest.mark.parametrize("name", EXPRESSIONS)
-def test_a_policy_selects_by_expressions(name: str, tmp_path: Path) -> None:
-    expression, selected = EXPRESSIONS[name]
-    there = Cluster(*agents())
-    there.lists[POLICIES] = [policy("one", {"matchExpressions": [expression]})]
-    assert (looked(there, tmp_path).pods[0].policies == ("one",)) is selected
-
-
-@pytest.mark.parametrize(
-    ("policies", "cut_off", "narrowed"),
-    [
-        ([policy("deny", {})], True, False),
-        ([policy("deny", {"matchLabels": AGENT})], True, False),
-        ([policy("deny", {}, types=("Ingress",))], False, False),
-        ([policy("deny", {}, types=())], False, False),
-        ([policy("deny", {}, types=("Ingress", "Egress"))], True, False),
-        ([policy("deny", {}), policy("all", {}, {})], False, False),
-        ([policy("deny", {}), policy("dns", {}, {"ports": [{"port": 53}]})], False, True),
-        ([policy("dns", {}, {"ports": [{"port": 53}]}, types=())], False, True),
-    ],
-)
-def test_what_policies_together_let_out(
-    policies: list[Json], cut_off: bool, narrowed: bool, tmp_path: Path
-) -> None:
-    there = Cluster(*agents())
-    there.lists[POLICIES] = policies
-    one = looked(there, tmp_path).pods[0]
-    assert (one.cut_off, one.narrowed) == (cut_off, narrowed)
-
-
-def test_policies_say_nothing_over_pods_in_their_node_s_network(tmp_path: Path) -> None:
-    one = pod("konnectivity-agent-a")
-    one["spec"]["hostNetwork"] = True
-    there = Cluster(one)
-    there.lists[POLICIES] = [policy("deny", {})]
-    assert not looked(there, tmp_path).pods[0].cut_off
-
-
-def test_a_condition_that_a_lost_node_cannot_tell_is_no_blocked_egress(tmp_path: Path) -> None:
-    lost = node("node-0", ready=False)
-    lost["status"]["conditions"].append({"type": "EgressBlocked", "status": "Unknown"})
-    lost["status"]["conditions"].append({"type": "MemoryPressure", "status": "False"})
-    there = Cluster(*agents())
-    there.lists[NODES] = [lost]
-    (seen,) = looked(there, tmp_path).nodes
-    assert (seen.ready, seen.blocked) == (False, "")
-    assert [one.split(":")[0] for one in seen.problems] == [
-        "EgressBlocked (not known at present)",
-        "Ready (not known at present)",
-    ]
-
-
-# ------------------------------------------------------------------ log calls
-
-
-def test_calls_go_to_the_agents_and_to_one_pod_of_every_other_pool(tmp_path: Path) -> None:
-    there = Cluster(*agents(on="s-0"), pod("kube-proxy-1", on="u-0"), pod("kube-proxy-2", on="u-1"))
-    there.lists[NODES] = [node("s-0", pool="system"), node("u-0", pool="user"), node("u-1", pool="user")]
-    seen = looked(there, tmp_path)
-    assert [one.pod for one in seen.calls] == [
-        "konnectivity-agent-abc",
-        "konnectivity-agent-def",
-        "kube-proxy-1",
-    ]
-    asked = [one for one in there.asked if "/log" in one]
-    assert all("container=c" in one for one in asked)
-    assert [("tailLines=1" in one and "tailLines=200" not in one) for one in sorted(asked)] == [
-        False,
-        False,
-        True,
-    ]
-
-
-@pytest.mark.parametrize(
-    ("status", "outcome"),
-    [(500, "failed"), (502, "failed"), (503, "failed"), (400, "untold"), (403, "untold"), (404, "untold")],
-)
-def test_what_a_failing_call_says_of_the_tunnel(status: int, outcome: str, tmp_path: Path) -> None:
-    """A refusal comes from the API server itself, on this side of the tunnel."""
-    there = Cluster(*agents())
-    there.failing["/log"] = (status, "so it is")
-    assert {one.outcome for one in looked(there, tmp_path).calls} == {outcome}
-
-
 def triaged(there: Cluster, tmp_path: Path, *options: str) -> tuple[int, Json]:
     file = tmp_path / "triage.json"
     with serving(there, tmp_path) as config:
         told = ["--kubeconfig", config, "--format", "json", "-o", str(file), *options]
         status = run(["triage", "--cluster", "aks-shop", "--quiet", *told])
     return status, json.loads(file.read_bytes())
-
-
-# ------------------------------------------------------------------ permissions
-
-
-def test_the_roles_of_the_page_hold_what_is_asked_and_no_more(tmp_path: Path) -> None:
-    import re
-
-    import yaml
-
-    page = (Path(__file__).parents[2] / "docs/permissions.md").read_text("utf-8")
-    fence = re.search(r"```yaml\n(.*?)```", page, re.DOTALL)
-    assert fence is not None
-    granted = {
-        (role["metadata"].get("namespace", ""), group, resource, verb)
-        for role in yaml.safe_load_all(fence[1])
-        for rule in role["rules"]
-        for group in rule["apiGroups"]
-        for resource in rule["resources"]
-        for verb in rule["verbs"]
-    }
-    there = Cluster(*agents())
-    looked(there, tmp_path)
-    assert {permission(one) for one in there.asked} == granted
-
-
-def permission(path: str) -> tuple[str, str, str, str]:
-    """Namespace, group, resource and verb of a request."""
-    parts = path.split("?")[0].strip("/").split("/")
-    group, rest = ("", parts[2:]) if parts[0] == "api" else (parts[1], parts[3:])
-    namespace = rest[1] if rest[0] == "namespaces" else ""
-    named = rest[2:] if namespace else rest
-    return (namespace, group, "/".join(named[::2]), "get" if len(named) > 1 else "list")
