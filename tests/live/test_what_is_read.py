@@ -39,8 +39,12 @@ def spoke(*rows: Json, outbound: str = "loadBalancer", **subnet: Any) -> list[Js
 
 def behind(*rows: Json, firewall: Json | None = None) -> list[Json]:
     """A spoke behind the firewall of a hub."""
+    own = "fw-t" if any(one["name"] == "fw-t" for one in rows) else ""
     hub = b.vnet(
-        "hub", "10.9.0.0/16", b.subnet("AzureFirewallSubnet", "10.9.0.0/26"), peerings=[b.peering("net")]
+        "hub",
+        "10.9.0.0/16",
+        b.subnet("AzureFirewallSubnet", "10.9.0.0/26", table=own),
+        peerings=[b.peering("net")],
     )
     network = b.vnet(
         "net", "10.1.0.0/16", b.subnet("nodes", "10.1.0.0/22", table="t"), peerings=[b.peering("hub")]
@@ -110,6 +114,11 @@ DECIDES: dict[str, tuple[Sequence[Json], Sequence[Json], Verdict]] = {
         spoke(b.table("t", b.route("none", "0.0.0.0/0", "None")), table="t"),
         BLOCKED,
     ),
+    "routeTables of a firewall": (
+        behind(b.policy(), rules("policy", WEB), b.table("fw-t")),
+        behind(b.policy(), rules("policy", WEB), b.table("fw-t", b.route("none", "0.0.0.0/0", "None"))),
+        BLOCKED,
+    ),
     "natGateways": (
         spoke(addressed("one"), outbound="userAssignedNATGateway", nat="nat"),
         spoke(addressed(), outbound="userAssignedNATGateway", nat="nat"),
@@ -140,7 +149,7 @@ def test_it_decides(what: str) -> None:
     assert tunnel(picture(azure(*other))) is verdict
 
 
-LAST = {"firewallPolicies": "parent"}
+LAST = {"firewallPolicies": "parent", "routeTables of a firewall": "fw-t"}
 
 
 @pytest.mark.parametrize("what", DECIDES)

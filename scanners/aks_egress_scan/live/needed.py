@@ -22,6 +22,8 @@ CLUSTERS = "microsoft.containerservice/managedclusters"
 SCALE_SETS = "microsoft.compute/virtualmachinescalesets"
 
 _OF_SUBNET = ("networkSecurityGroup", "routeTable", "natGateway")
+#: its route table decides over everything that the firewall lets through
+_FIREWALL_SUBNET = "azurefirewallsubnet"
 #: networks that Microsoft keeps for Virtual WAN hubs: nobody can read them
 _MANAGED_HUB = "hv_"
 
@@ -50,6 +52,8 @@ def _needed(snapshot: Snapshot) -> Iterator[str]:
     yield from near
     far = dict.fromkeys(one for network in near for one in _around(snapshot, network))
     yield from far
+    for network in far:
+        yield from _of_subnets(snapshot, network, _FIREWALL_SUBNET)
     yield from _groups_of_interfaces(snapshot)
     reached = {one.casefold() for one in (*near, *far)}
     for firewall in snapshot.of(FIREWALLS):
@@ -100,12 +104,19 @@ def _around(snapshot: Snapshot, network: str) -> Iterator[str]:
     row = snapshot.resources.get(network.casefold())
     if row is None:
         return
-    for subnet in _rows(_at(row, "subnets")):
-        for name in _OF_SUBNET:
-            yield from _ids(_member(subnet.get("properties"), name))
+    yield from _of_subnets(snapshot, network)
     for peering in _rows(_at(row, "virtualNetworkPeerings")):
         if not is_managed_hub(peering):
             yield from _ids(_member(peering.get("properties"), "remoteVirtualNetwork"))
+
+
+def _of_subnets(snapshot: Snapshot, network: str, only: str = "") -> Iterator[str]:
+    """What the subnets of a network name, or the one of that name."""
+    row = snapshot.resources.get(network.casefold())
+    for subnet in _rows(_at(row, "subnets")) if row else ():
+        if not only or str(subnet.get("name")).casefold() == only:
+            for name in _OF_SUBNET:
+                yield from _ids(_member(subnet.get("properties"), name))
 
 
 def is_managed_hub(peering: Json) -> bool:
