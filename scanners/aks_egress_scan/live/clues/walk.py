@@ -16,19 +16,28 @@ STATEFUL = frozenset({"admin-rule", "nic-nsg", "subnet-nsg", "target-subnet-nsg"
 BEYOND = frozenset({"EGR402", "EGR601", "EGR602", "EGR604", "EGR702"})
 """Rules of ours about what keeps nodes from the API server past the walk of packets: TLS inspection, names, proxies, its list of addresses."""
 
+READ_MORE = "see what `aks-egress audit --cluster NAME` could not read, and how to grant it"
+
 LEG_2 = frozenset({"tunnel-agent-to-kubelet", "apiserver-subnet-to-kubelet"})
 
 
 def tunnel(picture: Picture) -> Iterator[Clue]:
     """The verdict of the tunnel that is in use."""
     cluster = picture.cluster
-    if cluster.tunnel.verdict is Verdict.OPEN:
+    if not any(tunnel_flows(cluster)):
+        yield Clue(
+            side=Side.DOUBT,
+            says="the definitions hold no flow of the tunnel that could be walked, such as where they name no subnet of the nodes",
+            headline=f"nothing of the {picture.tunnel} could be walked",
+            next=(READ_MORE,),
+        )
+    elif cluster.tunnel.verdict is Verdict.OPEN:
         yield Clue(
             side=Side.NOTE,
             says="the walk finds the tunnel open through every security group, route and firewall",
         )
-        return
-    yield from _judged(picture, cluster, picture.tunnel)
+    else:
+        yield from _judged(picture, cluster, picture.tunnel)
 
 
 def private_endpoint(picture: Picture) -> Iterator[Clue]:
@@ -78,7 +87,7 @@ def _judged(picture: Picture, cluster: Cluster, what: str) -> Iterator[Clue]:
                 side=Side.DOUBT,
                 says=f"the walk cannot decide {described(flow)}: {flow.reason}",
                 headline=f"the definitions that could be read do not decide over the {what}",
-                next=(flow.settle,) if flow.settle else (),
+                next=(flow.settle or READ_MORE,),
             )
 
 
@@ -211,7 +220,7 @@ def _way(way: Way, picture: Picture) -> Iterator[Clue]:
                 side=Side.DOUBT,
                 says=f"{says}: {flow.reason}",
                 headline=f"the definitions that could be read do not decide over the way to {way.what}",
-                next=(flow.settle,) if flow.settle else (),
+                next=(flow.settle or READ_MORE,),
             )
 
 
