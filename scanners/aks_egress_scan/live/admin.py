@@ -21,28 +21,29 @@ def settle_admin_rules(snapshot: Snapshot) -> None:
     """Keep the refusals for networks that have admin rules; tell of the others once for each subscription."""
     if any(one.kind == IN_EFFECT and one.everything for one in snapshot.unread):
         return
-    snapshot.unread += _contradictions(snapshot)
+    governed = _governed(snapshot)
+    snapshot.unread += _contradictions(snapshot, governed)
     assumed: dict[str, list[Unread]] = {}
     for one in snapshot.unread:
-        if one.kind == _RULES and one.grant and not _in_effect(snapshot, one.id):
+        if one.kind == _RULES and one.grant and one.id.casefold() not in governed:
             assumed.setdefault(subscription_of(one.id), []).append(one)
     gone = {id(one) for several in assumed.values() for one in several}
     snapshot.unread = [one for one in snapshot.unread if id(one) not in gone]
     snapshot.unread += [_told(subscription, several) for subscription, several in assumed.items()]
 
 
-def _in_effect(snapshot: Snapshot, network: str) -> bool:
-    """Whether Resource Graph says that admin rules are in effect over a network."""
-    under = f"{network.casefold()}/providers/{IN_EFFECT}/"
-    return any(key.startswith(under) for key in snapshot.resources)
+def _governed(snapshot: Snapshot) -> set[str]:
+    """The networks over which Resource Graph says that admin rules are in effect, lower case."""
+    word = f"/providers/{IN_EFFECT}/"
+    return {key.partition(word)[0] for key in snapshot.resources if word in key}
 
 
-def _contradictions(snapshot: Snapshot) -> Iterator[Unread]:
+def _contradictions(snapshot: Snapshot, governed: set[str]) -> Iterator[Unread]:
     """Networks over which Resource Graph says that rules are in effect, and that named none when they were asked."""
     told = {one.id.casefold() for one in snapshot.unread if one.kind == _RULES}
     told |= {str(one["properties"].get("resourceId")).casefold() for one in snapshot.of(_MEMBERS)}
     for network in node_networks(snapshot):
-        if network.casefold() not in told and _in_effect(snapshot, network):
+        if network.casefold() in governed - told:
             why = "Azure Resource Graph says that admin rules are in effect over it, and it named none itself"
             yield Unread(kind=_RULES, id=network, why=why)
 

@@ -107,7 +107,10 @@ def picture(choices: Choices, session: Session, *, beside: str = "", scope: Scop
             effective=choices.flag("effective"),
         )
     except KeyboardInterrupt:
-        sys.stderr.write("aks-egress: interrupted: the same command goes on where this one stopped\n")
+        without = ", without `--fresh`," if choices.flag("fresh") else ""
+        sys.stderr.write(
+            f"aks-egress: interrupted: the same command{without} goes on where this one stopped\n"
+        )
         raise
     except ClientAuthenticationError as error:
         why = f"nobody is signed in to Azure any more: {said(error)}"
