@@ -332,3 +332,36 @@ def test_a_quota_is_never_waited_for_longer_than_a_minute() -> None:
         for _ in range(2):
             list(asked.rows("resources | where type =~ 'microsoft.network/routetables'"))
     assert waited == [60.0]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "why", "settled"),
+    [
+        (
+            404,
+            "SubscriptionNotFound",
+            "reading it was refused (HTTP 404 SubscriptionNotFound)",
+            "role assignment",
+        ),
+        (404, "ResourceNotFound", "it is not there any more (HTTP 404 ResourceNotFound)", ""),
+        (404, "ResourceGroupNotFound", "it is not there any more (HTTP 404 ResourceGroupNotFound)", ""),
+        (409, "MissingSubscriptionRegistration", "Microsoft.Network is not registered", "provider register"),
+        (
+            409,
+            "AnotherOperationInProgress",
+            "it could not be read: HTTP 409: (AnotherOperationInProgress)",
+            "",
+        ),
+    ],
+)
+def test_what_azure_says_of_a_resource_is_told_with_what_mends_it(
+    status: int, code: str, why: str, settled: str
+) -> None:
+    """Who has no role in a subscription is told that there is no such subscription."""
+    cloud = having(always(about("/routeTables/"), Odd(status, error(code))))
+    cloud.hidden = {f"{GROUP}/Microsoft.Network/routeTables/rt-spoke".casefold()}
+    snapshot = picture(cloud)
+    (one,) = snapshot.unread
+    assert why in one.why
+    assert (settled in one.grant) if settled else (one.grant == "")
+    assert tunnel(snapshot) is Verdict.UNKNOWN

@@ -33,21 +33,17 @@ def unread(error: Exception, resource_id: str, permission: str = "", kind: str =
     """
     kind = kind or kind_of(resource_id)
     permission = permission or f"{_named(kind, resource_id)}/read"
-    status = getattr(error, "status_code", None)
+    status, code = getattr(error, "status_code", None), _code(error)
     if status == 401:
-        why = f"who is signed in is nobody there (HTTP 401{_code(error)}), as in a subscription of another tenant"
+        why = f"who is signed in is nobody there (HTTP 401{code}), as in a subscription of another tenant"
         return Unread(kind=kind, id=resource_id, why=why)
-    if status == 403:
-        return Unread(
-            kind=kind,
-            id=resource_id,
-            why=f"reading it was refused (HTTP 403{_code(error)})",
-            permission=permission,
-            grant=grant(resource_id),
-        )
+    if status == 403 or code.strip() == "SubscriptionNotFound":
+        # whoever has no role in a subscription is told that there is none
+        why = f"reading it was refused (HTTP {status}{code})"
+        return Unread(kind=kind, id=resource_id, why=why, permission=permission, grant=grant(resource_id))
     if status == 404:
-        return Unread(kind=kind, id=resource_id, why=f"it is not there any more (HTTP 404{_code(error)})")
-    if status == 409 or "MissingSubscriptionRegistration" in str(error):
+        return Unread(kind=kind, id=resource_id, why=f"it is not there any more (HTTP 404{code})")
+    if code.strip() == "MissingSubscriptionRegistration":
         provider = permission.split("/")[0]
         return Unread(
             kind=kind,
