@@ -123,7 +123,7 @@ def test_the_pods_that_run_settle_the_tunnel(
         _, said = triaged(Cluster(pod(name)), tmp_path)
     tunnel = said["report"]["clusters"][0]["tunnel"]
     assert (tunnel["mode"], tunnel["verdict"]) == (mode, verdict)
-    assert "its pods run" in tunnel["evidence"]
+    assert "its pods are there, 1 of 1 ready" in tunnel["evidence"]
 
 
 def test_the_address_of_the_api_server_is_used(blocked: Azure, tmp_path: Path) -> None:
@@ -187,6 +187,7 @@ def test_logs_come_through_the_api_when_it_gives_them(sound: Azure, tmp_path: Pa
     _, said = triaged(cluster, tmp_path)
     assert said["logs"] == {
         "source": "Kubernetes API",
+        "until": "",
         "lines": ["konnectivity-agent-abc: two", "konnectivity-agent-abc: one"],
     }
 

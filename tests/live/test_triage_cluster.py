@@ -74,6 +74,7 @@ CASES = {
         pods=tuple(
             agents(placed=False, ready=False, unplaced="0/3 nodes are available: 3 Insufficient cpu.")
         ),
+        on=(dark(NO_AGENT),),
         cause="pods",
         says="the pods are at fault: an agent cannot be placed on any node; the network lets the tunnel through",
         told=("Unschedulable: 0/3 nodes are available: 3 Insufficient cpu",),

@@ -92,7 +92,9 @@ def test_the_new_table_is_asked_first_and_is_enough() -> None:
     cloud, asked = answering(ContainerLogV2=table(LINE))
     seen = read(cloud)
     assert seen == LogsSeen(
-        source=f"Log Analytics, table {V2}", lines=("konnectivity-agent-abc: cannot connect once",)
+        source=f"Log Analytics, table {V2}",
+        until="2026-01-01T00:00:00Z",
+        lines=("konnectivity-agent-abc: cannot connect once",),
     )
     assert len(asked) == 1
 

@@ -55,7 +55,7 @@ CASES = {
             "no konnectivity agent is connected",
         ),
         step="mend `deny-all-out` of `nsg-system`",
-        never="the pods are at fault",
+        never="no security group, route or firewall rule",
     ),
     "leg 1 is blocked for new connections while an old tunnel still works": Case(
         variant="konnectivity",

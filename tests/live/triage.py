@@ -189,7 +189,7 @@ def concluded(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         assert one in evidence
     assert case.step in steps
     assert said["next"]
-    assert not case.never or case.never not in f"{said['says']}\n{evidence}"
+    assert not case.never or case.never not in f"{said['says']}\n{evidence}\n{steps}"
     assert status == {"neither": 0, "undecided": 4}.get(case.cause, 1)
 
 

@@ -42,19 +42,26 @@ def workspace_logs(session: Session, cluster: str) -> LogsSeen:
         for one in why:
             reasons.setdefault(one, []).append(table)
         if found:
-            return LogsSeen(source=f"Log Analytics, table {table}", lines=found, failures=_told(reasons))
+            lines, until = tuple(line for _, line in found), found[0][0]
+            return LogsSeen(
+                source=f"Log Analytics, table {table}", until=until, lines=lines, failures=_told(reasons)
+            )
     return LogsSeen(failures=_none(reasons))
 
 
-def _asked(client: Any, cluster: str, query: str) -> tuple[tuple[str, ...], list[str]]:
-    """The lines of one table, and what is wrong with the answer."""
+Line = tuple[str, str]
+"""When it was written, and what it says."""
 
-    def ask() -> tuple[tuple[str, ...], list[str]]:
+
+def _asked(client: Any, cluster: str, query: str) -> tuple[list[Line], list[str]]:
+    """The lines of one table, the newest first, and what is wrong with the answer."""
+
+    def ask() -> tuple[list[Line], list[str]]:
         answer = client.query_resource(cluster, query, timespan=SPAN, server_timeout=SERVER, retry_total=2)
         return _lines(answer), _partly(answer)
 
     answer = side_by_side({"query": ask}, ALL)["query"]
-    return ((), [_said(answer)]) if isinstance(answer, Exception) else answer
+    return ([], [_said(answer)]) if isinstance(answer, Exception) else answer
 
 
 def _told(reasons: Mapping[str, list[str]]) -> tuple[str, ...]:
@@ -75,10 +82,11 @@ def _none(reasons: Mapping[str, list[str]]) -> tuple[str, ...]:
     return _told(reasons) + ((NOTHING,) if asked_in_vain - missing < len(QUERIES) - missing else ())
 
 
-def _lines(answer: Any) -> tuple[str, ...]:
-    """The lines of an answer, whole or in part; TypeError where it is not a table of lines."""
+def _lines(answer: Any) -> list[Line]:
+    """The lines of an answer, whole or in part; an exception where it is not a table of lines."""
     tables = getattr(answer, "tables", None) or getattr(answer, "partial_data", None) or ()
-    return tuple(blotted(f"{row['PodName']}: {row['Line']}") for one in tables for row in one.rows)
+    rows = (row for one in tables for row in one.rows)
+    return [(str(row["TimeGenerated"]), blotted(f"{row['PodName']}: {row['Line']}")) for row in rows]
 
 
 def _partly(answer: Any) -> list[str]:

@@ -166,8 +166,12 @@ class Seen:
 
 @record(frozen=True, slots=True, kw_only=True)
 class LogsSeen:
-    """Lines of tunnel pods' logs, the newest first, and where they came from; `failures` say why there are none."""
+    """Lines of tunnel pods' logs, the newest first, and where they came from; `failures` say why there are none.
+
+    `until` is when the newest line was written, where that is known.
+    """
 
     source: str = ""
+    until: str = ""
     lines: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()

@@ -119,7 +119,9 @@ def _judged(settled: Run, loaded: Loaded, subject: Subject, tunnel: str) -> Repo
 
 def _with_evidence(report: Report, seen: Seen, mode: str) -> Report:
     first, *rest = report.clusters
-    tunnel = replace(first.tunnel, evidence=f"its pods run ({len(seen.of(mode))} of {mode})")
+    pods = seen.of(mode)
+    said = f"its pods are there, {sum(one.ready for one in pods)} of {len(pods)} ready"
+    tunnel = replace(first.tunnel, evidence=said)
     return replace(report, clusters=(replace(first, tunnel=tunnel), *rest))
 
 

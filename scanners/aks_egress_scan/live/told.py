@@ -41,8 +41,9 @@ def as_text(picture: Picture, conclusion: Conclusion) -> str:
 def not_seen(picture: Picture) -> tuple[str, ...]:
     """Every question that had no answer, and why."""
     calls: dict[str, list[str]] = {}
+    agents = {pod.name for pod in picture.seen.tunnel_pods}
     for one in picture.seen.calls:
-        if one.said:
+        if one.said and one.pod in agents:
             calls.setdefault(one.said, []).append(one.pod)
     logs = [f"logs of {', '.join(pods)}: {said}" for said, pods in calls.items()]
     return (*picture.seen.failures, *logs, *picture.logs.failures)
@@ -89,7 +90,8 @@ def _calls(seen: Seen) -> Iterator[str]:
 def _log(picture: Picture) -> Iterator[str]:
     if picture.logs.lines:
         yield ""
-        yield f"  log ({picture.logs.source}, the newest first)"
+        until = f", until {picture.logs.until}" if picture.logs.until else ""
+        yield f"  log ({picture.logs.source}, the newest first{until})"
         for line in picture.logs.lines[:LINES]:
             yield f"    {line[:300]}"
 
@@ -142,7 +144,11 @@ def as_document(picture: Picture, conclusion: Conclusion) -> str:
         ],
         "apiServerAddresses": seen.api_addresses,
         "notSeen": list(not_seen(picture)),
-        "logs": {"source": picture.logs.source, "lines": list(picture.logs.lines)},
+        "logs": {
+            "source": picture.logs.source,
+            "until": picture.logs.until,
+            "lines": list(picture.logs.lines),
+        },
         "report": as_json(picture.report),
     }
     return json_text(said)

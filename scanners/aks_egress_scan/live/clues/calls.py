@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from aks_egress.evaluation.verdicts import Verdict
 from aks_egress.requirements.errors import Symptom
 from aks_egress_scan.live.picture import TUNNEL_DOWN, Clue, Picture, Side
 from aks_egress_scan.live.seen import Call
@@ -20,6 +21,8 @@ OF_THE_NETWORK = {
     "tunnelfront-log": "tunnelfront does not reach its end beside the API server",
 }
 NOT_WALKED = "what stops it is no security group, route or firewall rule that was walked: look at TLS inspection, the appliance's own log, the proxy, names, and the API server's list of addresses"
+
+COMPARE = "compare the pools that answer with those that do not: their subnets' security groups and route tables, rules on the nodes themselves"
 
 #: errors that come from the machine of whoever typed
 OF_THE_CLIENT = frozenset({"client-timeout", "client-lookup", "client-tls"})
@@ -40,7 +43,8 @@ def logs(picture: Picture) -> Iterator[Clue]:
             else (f"read the agents' log further back ({picture.logs.source})",),
         )
     for one in found[:2]:
-        says = f"the agents' log ({picture.logs.source}, `{one.matched}`): {one.meaning}"
+        until = f", until {picture.logs.until}" if picture.logs.until else ""
+        says = f"the agents' log ({picture.logs.source}{until}, `{one.matched}`): {one.meaning}"
         if picture.seen.works:
             yield Clue(side=Side.NOTE, says=f"{says}; yet the tunnel carries calls at this moment")
         else:
@@ -48,7 +52,7 @@ def logs(picture: Picture) -> Iterator[Clue]:
                 side=Side.NETWORK,
                 says=says,
                 headline=f"by the agents' own log, {OF_THE_NETWORK[one.id]}",
-                next=(*to_check(one), NOT_WALKED),
+                next=(*to_check(one), *_past_the_walk(picture)),
             )
 
 
@@ -89,13 +93,7 @@ def _failed(picture: Picture) -> Clue:
         headline=f"calls fail to {to}, and nothing that could be seen explains it",
         next=(
             *(to_check(one)[0] for one in picture.call_symptoms[:2]),
-            *(
-                [NOT_WALKED]
-                if whole
-                else [
-                    "compare the pools that answer with those that do not: their subnets' security groups and route tables, rules on the nodes themselves"
-                ]
-            ),
+            *(_past_the_walk(picture) if whole else (COMPARE,)),
         ),
     )
 
@@ -104,6 +102,11 @@ def _meaning(picture: Picture) -> str:
     """What the error of the calls means, where what somebody saw does not say it already."""
     told = {one.id for one in picture.error_symptoms}
     return next((f" ({one.meaning})" for one in picture.call_symptoms if one.id not in told), "")
+
+
+def _past_the_walk(picture: Picture) -> tuple[str, ...]:
+    """Where to look when the walk has nothing to name."""
+    return (NOT_WALKED,) if picture.cluster.tunnel.verdict is Verdict.OPEN else ()
 
 
 def to_check(one: Symptom) -> tuple[str, ...]:

@@ -160,11 +160,14 @@ def _ill(picture: Picture, ill: Sequence[PodSeen], ready: int, lost: set[str]) -
 
 
 def _told(pod: PodSeen, lost: set[str]) -> str:
-    why = list(pod.reasons) or ["it runs" if pod.phase == "Running" else pod.phase or "no reason given"]
+    where = f"{pod.name} on {pod.node}" if pod.node else pod.name
     if pod.node in lost:
-        why.insert(0, "its node is not ready")
-    event = f" ({pod.events[0]})" if pod.events else ""
-    return f"{pod.name}{f' on {pod.node}' if pod.node else ''} is not ready: {', '.join(why)}{event}"
+        return f"{where} is not ready: its node is not ready"
+    if not pod.reasons:
+        return f"{where} {'runs and is' if pod.phase == 'Running' else 'is'} not ready"
+    told = [one for one in pod.events if one.split(":", 1)[0] in pod.reasons][:1]
+    why = [one for one in pod.reasons if not any(event.startswith(f"{one}:") for event in told)]
+    return f"{where} is not ready: {', '.join([*why, *told])}"
 
 
 def _own(pod: PodSeen, ready: int) -> str:
