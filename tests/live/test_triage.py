@@ -245,6 +245,29 @@ def test_a_snapshot_and_no_kubernetes_ask_nobody(tmp_path: Path, capsys: pytest.
     assert "NETWORK" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("address", "why"), [("10.200.0.4", "is in no node subnet"), ("[fd00:1::4]", "only IPv4 is walked")]
+)
+def test_a_node_that_cannot_be_walked_to_is_a_doubt(address: str, why: str, tmp_path: Path) -> None:
+    """Without the Kubernetes API the subnets say whose address it is."""
+    file, out = Path(__file__).parents[2] / "examples/hub-and-spoke/snapshot/sound.json", tmp_path / "out"
+    options = ["--snapshot", str(file), "--no-kubernetes", "--format", "json", "-o", str(out)]
+    assert run(["triage", "--cluster", "aks-shop", *options, "--error", f"dial tcp {address}:10250: x"]) == 4
+    assert any(why in one for one in json.loads(out.read_bytes())["evidence"])
+
+
+def test_a_node_of_the_error_is_walked_to_without_the_kubernetes_api(tmp_path: Path) -> None:
+    file, out = Path(__file__).parents[2] / "examples/hub-and-spoke/snapshot/kubelet.json", tmp_path / "out"
+    options = ["--snapshot", str(file), "--no-kubernetes", "--format", "json", "-o", str(out)]
+    assert (
+        run(["triage", "--cluster", "aks-shop", *options, "--error", "dial tcp 10.1.4.9:10250: i/o timeout"])
+        == 1
+    )
+    said = json.loads(out.read_bytes())
+    assert said["cause"] == "network"
+    assert any("`10.1.4.9`, the node of the error, blocked" in one for one in said["evidence"])
+
+
 def test_a_cluster_that_is_not_there(sound: Azure, capsys: pytest.CaptureFixture[str]) -> None:
     sound.resources.clear()
     assert run(["triage", "--cluster", "aks-shop", "--quiet", "--no-kubernetes"]) == 3

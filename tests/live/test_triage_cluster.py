@@ -35,6 +35,9 @@ from tests.live.triage import (
     without,
 )
 
+TWO_FAMILIES = node("aks-user-0", address="10.1.4.4", pool="user")
+TWO_FAMILIES["status"]["addresses"].insert(0, {"type": "InternalIP", "address": "fd00:1::4"})
+
 CASES = {
     "calls get through to the agents' own nodes, and others were not tried": Case(
         pods=WELL,
@@ -50,6 +53,25 @@ CASES = {
         cause="pods",
         says="the cluster is not running (power state Stopped)",
         step="az aks start",
+    ),
+    "the error names a node by its IPv6 address": Case(
+        pods=WELL,
+        on=(nodes(SYSTEM_NODE, TWO_FAMILIES),),
+        error="dial tcp [FD00:1::4]:10250: i/o timeout",
+        cause="neither",
+        says="neither is at fault",
+        told=(
+            "fd00:1::4 in the error is node aks-user-0",
+            "to `10.1.4.4`, the node of the error, aks-user-0, open",
+        ),
+    ),
+    "the error names a node by its name": Case(
+        pods=WELL,
+        on=(dark(TO_USER, "aks-user-0"),),
+        error='Get "https://AKS-user-0:10250/containerLogs/shop/web/c": i/o timeout',
+        cause="undecided",
+        says="nobody can say yet: calls fail to aks-user-0",
+        told=("aks-user-0 in the error is node aks-user-0 of pool user",),
     ),
     "the error names a node that nobody knows": Case(
         pods=WELL,

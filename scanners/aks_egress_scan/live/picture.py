@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from aks_egress.findings.report import Cluster, Flow, Report
 from aks_egress.records import field, record
@@ -95,6 +96,21 @@ class Picture:
     def symptoms(self) -> list[Symptom]:
         """All of them, each once: what somebody saw first."""
         return distinct([*self.error_symptoms, *self.call_symptoms, *self.log_symptoms])
+
+
+def address_of(text: str) -> IPv4Address | IPv6Address | None:
+    """The address that a text is, None where it is none."""
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
+
+
+def in_node_subnets(cluster: Cluster, address: IPv4Address | IPv6Address) -> bool | None:
+    """Whether a node subnet of the cluster holds an address, None where their ranges are not known."""
+    flows = (one for one in cluster.flows if one.requirement == "node-to-node")
+    held = [ip_network(prefix, strict=False) for one in flows for prefix in one.source.prefixes]
+    return any(address in one for one in held) if held else None
 
 
 def distinct(symptoms: Iterable[Symptom]) -> list[Symptom]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from aks_egress.records import record, replace
 from aks_egress.values import text
 from aks_egress_scan.failures import NothingToJudge, UsageFailure
-from aks_egress_scan.live.picture import Way
+from aks_egress_scan.live.picture import Way, address_of, in_node_subnets
 
 if TYPE_CHECKING:
     from aks_egress.findings.report import Cluster, Flow, Report
@@ -126,38 +125,34 @@ def _with_evidence(report: Report, seen: Seen, mode: str) -> Report:
 
 
 def _is_public(address: str) -> bool:
-    try:
-        return ip_address(address).is_global
-    except ValueError:
-        return False
+    found = address_of(address)
+    return found is not None and found.is_global
 
 
 def ways(settled: Run, loaded: Loaded, seen: Seen, cluster: Cluster, nodes: Iterable[str]) -> Iterator[Way]:
     """The walk asked about single addresses: nodes that the error names, and an API server inside the network."""
     for name in nodes:
         node = seen.node(name)
-        address = next(iter(node.addresses), "") if node else name
-        if _is_address(address) and (node or not seen.nodes):
+        address = next((one for one in node.addresses if ":" not in one), "") if node else name
+        if address_of(address) is not None and (node or not seen.nodes):
             what = "the node of the error" + (f", {node.name}" if node else "")
             yield _to_node(settled, loaded, cluster, address, what)
     if cluster.api_access == "vnet_integration":
         own = _starts(cluster, "vnetint-api-server-ilb")
         for address in seen.api_addresses:
-            if not _is_public(address) and own:
+            if own and ":" not in address and not _is_public(address) and address_of(address) is not None:
                 yield _way(settled, loaded, own, address, 443, "the API server's own address")
 
 
 def _to_node(settled: Run, loaded: Loaded, cluster: Cluster, address: str, what: str) -> Way:
     """From where the tunnel's agents, or the API server itself, call kubelets."""
-    held = [
-        prefix for one in cluster.flows if one.requirement == "node-to-node" for prefix in one.source.prefixes
-    ]
-    if held and not any(ip_address(address) in ip_network(one, strict=False) for one in held):
+    found = address_of(address)
+    if ":" in address or found is None:
         return Way(
-            address=address,
-            what=what,
-            why_not=f"{address} is in no node subnet of the cluster ({', '.join(held)})",
+            address=address, what=what, why_not=f"{address} is an IPv6 address, and only IPv4 is walked"
         )
+    if in_node_subnets(cluster, found) is False:
+        return Way(address=address, what=what, why_not=f"{address} is in no node subnet of the cluster")
     starts = _starts(cluster, "tunnel-agent-to-kubelet") or _starts(cluster, "apiserver-subnet-to-kubelet")
     if not starts:
         return Way(
@@ -170,21 +165,9 @@ def _starts(cluster: Cluster, requirement: str) -> list[str]:
     return sorted({one.source.subnet for one in cluster.flows if one.requirement == requirement})
 
 
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _way(settled: Run, loaded: Loaded, starts: Iterable[str], address: str, port: int, what: str) -> Way:
     from aks_egress.settings import DeclarationError
 
-    if ":" in address:
-        return Way(
-            address=address, what=what, why_not=f"{address} is an IPv6 address, and only IPv4 is walked"
-        )
     flows: list[Flow] = []
     for start in starts:
         try:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from ipaddress import ip_address, ip_network
 
 from aks_egress.evaluation.verdicts import Verdict
 from aks_egress.findings.report import Cluster, Flow, Hop, Severity
-from aks_egress_scan.live.picture import Clue, Picture, Side, Way
+from aks_egress_scan.live.picture import Clue, Picture, Side, Way, address_of, in_node_subnets
 
 SHUT = (Verdict.BLOCKED, Verdict.PARTIAL)
 STATEFUL = frozenset({"admin-rule", "nic-nsg", "subnet-nsg", "target-subnet-nsg"})
@@ -44,11 +43,11 @@ def private_endpoint(picture: Picture) -> Iterator[Clue]:
     """Where a private API server really is; the walk takes it to be in a node subnet, as AKS puts it there."""
     if picture.cluster.api_access != "private_link":
         return
-    held = [ip_network(one, strict=False) for flow in picture.cluster.flows for one in flow.source.prefixes]
     for address in picture.seen.api_addresses:
-        inside = any(ip_address(address) in one for one in held)
+        found = address_of(address)
+        inside = in_node_subnets(picture.cluster, found) if found is not None else None
         says = f"the API server's private endpoint has the address {address}"
-        if inside or not held:
+        if inside is not False:
             yield Clue(side=Side.NOTE, says=says)
         else:
             yield Clue(
