@@ -101,6 +101,7 @@ CASES = {
         says="the pods are at fault: an agent cannot be placed on any node; the network lets the tunnel through",
         told=("Unschedulable: 0/3 nodes are available: 3 Insufficient cpu",),
         step="make room for system pods",
+        never="no security group, route or firewall rule",
     ),
     "one of two agents has no place": Case(
         pods=(agents()[0], agents(placed=False, ready=False, unplaced="0/3 nodes")[1]),

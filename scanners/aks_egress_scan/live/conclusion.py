@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from aks_egress.records import record
 from aks_egress.requirements.errors import Symptom
@@ -34,7 +34,7 @@ def conclude(picture: Picture) -> Conclusion:
         cause=cause,
         says=_says(cause, picture, told),
         evidence=_distinct(one.says for one in told),
-        next=_distinct([*_first(cause), *(step for one in told for step in one.next)])[:MOST],
+        next=_distinct([*_first(cause), *_steps(cause, picture, told)])[:MOST],
         symptoms=tuple(picture.symptoms),
     )
 
@@ -79,6 +79,16 @@ def _pods_are(picture: Picture) -> str:
 
 def _headline(told: Sequence[Clue], side: Side) -> str:
     return next((one.headline for one in told if one.side is side), "")
+
+
+def _steps(cause: str, picture: Picture, told: Iterable[Clue]) -> Iterator[str]:
+    """What to do, the weightiest first; questions are not asked further once they have an answer.
+
+    Pods are one while no agent is ready; with some of them calls should get through.
+    """
+    no_agent = not any(pod.ready for pod in picture.seen.tunnel_pods)
+    answered = cause in ("network", "both") or (cause == "pods" and no_agent)
+    return (step for one in told if not (answered and one.question) for step in one.next)
 
 
 def _first(cause: str) -> tuple[str, ...]:

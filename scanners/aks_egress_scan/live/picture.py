@@ -29,12 +29,16 @@ class Side(StrEnum):
 
 @record(frozen=True, slots=True, kw_only=True)
 class Clue:
-    """One thing that was found: `says` for people, `headline` the same as a clause, `next` what to do about it."""
+    """One thing that was found: `says` for people, `headline` the same as a clause, `next` what to do about it.
+
+    A doubt that is only a `question` (why does this fail?) is answered by whatever is at fault.
+    """
 
     side: Side
     says: str
     headline: str = ""
     next: tuple[str, ...] = ()
+    question: bool = False
 
 
 @record(frozen=True, slots=True, kw_only=True)

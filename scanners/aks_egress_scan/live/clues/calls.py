@@ -89,6 +89,7 @@ def _failed(picture: Picture) -> Clue:
     to = "every node that was tried" if whole else f"{_places(seen.failed)}{pools}"
     return Clue(
         side=Side.DOUBT,
+        question=True,
         says=f"log calls fail at this moment to {to}: {first.said}{_meaning(picture)}",
         headline=f"calls fail to {to}, and nothing that could be seen explains it",
         next=(
@@ -138,7 +139,7 @@ def errors(picture: Picture) -> Iterator[Clue]:
     for one in found:
         says = f"the error you saw (`{one.matched}`): {one.meaning}"
         side = Side.NOTE if _explained(picture, one) else Side.DOUBT
-        yield Clue(side=side, says=says, headline=_unexplained(one), next=_next(picture, one))
+        yield Clue(side=side, question=True, says=says, headline=_unexplained(one), next=_next(picture, one))
 
 
 def _not_known(picture: Picture) -> Clue:
