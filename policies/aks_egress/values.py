@@ -112,10 +112,14 @@ def settle(value: Value, told: Callable[[Unknown], Value]) -> Value:
         case Unknown():
             return told(value) if value.refers_to else value
         case dict():
-            changed = {key: new for key, item in value.items() if (new := settle(item, told)) is not item}
+            changed = {
+                key: new
+                for key, item in value.items()
+                if not isinstance(item, str | bool) and (new := settle(item, told)) is not item
+            }
             return {**value, **changed} if changed else value
         case list():
-            items_ = [settle(item, told) for item in value]
+            items_ = [item if isinstance(item, str) else settle(item, told) for item in value]
             return items_ if any(new is not old for new, old in zip(items_, value, strict=True)) else value
     return value
 

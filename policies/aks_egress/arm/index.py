@@ -83,7 +83,7 @@ def _row(parent: Resource, path: tuple[Step, ...], i: int, item: Value) -> Resou
     place = (*path, i)
     deeper = {
         key[len(place) :]: origin
-        for key, origin in parent.places.items()
+        for key, origin in (parent.places.items() if parent.places else ())
         if key[: len(place)] == place and len(key) > len(place)
     }
     return Resource(

@@ -135,7 +135,7 @@ class Resource:
         """Where the part of the body at `path` stands."""
         if callable(self.body):
             self.body = self.body()
-        for length in range(len(path), 0, -1):
+        for length in range(len(path), 0, -1) if self.places else ():
             found = self.places.get(path[:length])
             if found is not None:
                 return found.child(*path[length:])

@@ -15,7 +15,7 @@ from aks_egress.evaluation.flows import JudgedFlow, Parts, judge_flow, judge_flo
 from aks_egress.evaluation.judging import Decision, Judgement
 from aks_egress.evaluation.likeness import Likeness, Place, Singular, View
 from aks_egress.evaluation.outbound import Start
-from aks_egress.evaluation.traces import Trace
+from aks_egress.evaluation.traces import Trace, outcome
 from aks_egress.evaluation.verdicts import Verdict
 from aks_egress.evaluation.walk import Walk
 from aks_egress.packets.addresses import IMDS, PLATFORM_VIP, PUBLIC_V4, prefixes
@@ -25,7 +25,7 @@ from aks_egress.records import record, replace
 from aks_egress.requirements.requirement import Requirement
 from aks_egress.topology.clusters import Cluster
 from aks_egress.topology.networks import Subnet
-from aks_egress.values import NOWHERE
+from aks_egress.values import NOWHERE, Origin, Unknown
 
 _OF_GROUPS = frozenset({"nic-nsg", "subnet-nsg", "target-subnet-nsg"})
 _LAST = "implicit deny"
@@ -39,8 +39,9 @@ class Told:
     """A flow of the model.
 
     `parts` are its demands with what became of their packets.  `again` says that it is walked again for every cluster.
-    `towards` is given where the path is all that differs: for each decision the target subnets (as places of the
-    view) that it is about, none where it is about all packets.
+    `towards` is given where the path is all that may differ: for each decision the target subnets (as places of the
+    view) that it is about, none where it is about all packets.  `spoken_of` are the deciders whose words the reason
+    has: it holds for another cluster whose own say the same.
     """
 
     requirement: int
@@ -49,6 +50,7 @@ class Told:
     parts: Parts
     again: bool
     towards: tuple[tuple[int, ...], ...] | None
+    spoken_of: tuple[Decider, ...] = ()
 
 
 MOST_MODELS = 1000
@@ -98,9 +100,17 @@ class Model:
     def _told(self, requirement: int, start: int, flow: JudgedFlow, parts: Parts) -> Told:
         self.recipes |= dict(_recipes(self.walk, self.view, flow.start, parts))
         known = bool(parts) and all(self._known(flow.start, demand, traces) for demand, traces in parts)
-        towards = self._towards(flow, parts) if flow.verdict is Verdict.OPEN else None
+        plain = flow.verdict is Verdict.OPEN or (
+            flow.judgement.counterexample is None and not isinstance(flow.requirement.needed, Unknown)
+        )
         return Told(
-            requirement=requirement, start=start, flow=flow, parts=parts, again=not known, towards=towards
+            requirement=requirement,
+            start=start,
+            flow=flow,
+            parts=parts,
+            again=not known,
+            towards=self._towards(flow, parts) if plain else None,
+            spoken_of=() if flow.verdict is Verdict.OPEN else _doubtful(parts),
         )
 
     def _towards(self, flow: JudgedFlow, parts: Parts) -> tuple[tuple[int, ...], ...] | None:
@@ -142,6 +152,12 @@ class Model:
         if demand.target is not None:
             return box.destination in (_home(self.view, demand.target), self.view.pods)
         return box.destination in (PLATFORM_VIP, IMDS) or box.destination <= PUBLIC_V4
+
+
+def _doubtful(parts: Parts) -> tuple[Decider, ...]:
+    """The deciders at hops that do not surely let packets pass: a reason speaks of no others."""
+    steps = (step for _, traces in parts for trace in traces for step in trace.steps)
+    return tuple(one for step in steps if outcome(step) is not Verdict.OPEN for one in step)
 
 
 def _same(one: Decider, other: Decider) -> bool:
@@ -220,6 +236,7 @@ class _Teller:
         self._decisions: dict[tuple[object, ...], Decision] = {}
         self._deciders: dict[tuple[int, int], Decider] = {}
         self._ids = [str(one.id) for one in view.groups]
+        self._places = {id(one.subnet): i for i, one in enumerate(view.places)}
 
     def flows(self) -> Iterator[JudgedFlow]:
         """The flows in the model's order."""
@@ -231,7 +248,17 @@ class _Teller:
                 assert found is not None  # noqa: S101  it asks of this start what it asked of the model's
                 yield found
             else:
-                yield (self._in_full if one.towards is None else self._plainly)(one, requirement, start)
+                yield (self._plainly if self._keeps_its_words(one, start) else self._in_full)(
+                    one, requirement, start
+                )
+
+    def _keeps_its_words(self, one: Told, start: Start) -> bool:
+        """Whether the model's reason is this cluster's too, to the letter."""
+        if one.towards is None:
+            return False
+        place = self._place(start)
+        mine = ((self._decider(model, place, start), model) for model in one.spoken_of)
+        return all(_same(own, model) and own.settle == model.settle for own, model in mine)
 
     def _start(self, requirement: Requirement, at: int) -> Start:
         key = requirement.sources, requirement.agents_only, requirement.pools
@@ -240,7 +267,7 @@ class _Teller:
         return self._starts[key][at]
 
     def _plainly(self, one: Told, requirement: Requirement, start: Start) -> JudgedFlow:
-        """An open flow: its path with the cluster's own deciders."""
+        """A flow whose words are the model's: its path with the cluster's own deciders."""
         told, place = one.flow.judgement, self._place(start)
         path = tuple(
             self._decision(decision, places, place, start)
@@ -254,11 +281,13 @@ class _Teller:
             counterexample=None,
             doubts=told.doubts,
             assumptions=told.assumptions,
+            undecided=tuple(self._decider(model, place, start) for model in told.undecided),
         )
+        asked = () if told.verdict is Verdict.OPEN else demands(requirement, start, self.walk.hops.topology)
         return JudgedFlow(
             requirement=requirement,
             start=start,
-            demands=(),
+            demands=tuple(asked),
             judgement=judgement,
             by_expansion=one.flow.by_expansion,
         )
@@ -290,7 +319,7 @@ class _Teller:
         return Trace(Box(source, target, *trace.box[2:]), trace.verdict, steps)
 
     def _place(self, start: Start) -> int:
-        return next(i for i, one in enumerate(self.view.places) if one.subnet is start.subnet)
+        return self._places[id(start.subnet)]
 
     def _decision(self, decision: Decision, places: tuple[int, ...], place: int, start: Start) -> Decision:
         key = id(decision.decider), place, places
@@ -328,9 +357,7 @@ class _Teller:
         detail = firewall.rules[rule] if rule >= 0 else None
         owner = detail.owner if detail is not None else firewall.resource
         origin = detail.origin if detail is not None else firewall.resource.origin
-        return replace(
-            model, resource=firewall.label, resource_id=str(owner.id), origin=origin, detail=detail
-        )
+        return _standing_in(model, firewall.label, str(owner.id), origin, detail)
 
     def _of_group(self, model: Decider, group: int, rule: int) -> Decider:
         resource = self.view.groups[group]
@@ -340,6 +367,21 @@ class _Teller:
             origin = detail.origin
         elif model.origin is not NOWHERE:
             origin = resource.origin
-        return replace(
-            model, resource=resource.label, resource_id=self._ids[group], origin=origin, detail=detail
-        )
+        return _standing_in(model, resource.label, self._ids[group], origin, detail)
+
+
+def _standing_in(model: Decider, label: str, resource_id: str, origin: Origin, detail: object) -> Decider:
+    """A decider that says what the model says, of another resource."""
+    return Decider(
+        hop=model.hop,
+        resource=label,
+        name=model.name,
+        action=model.action,
+        reason=model.reason,
+        resource_id=resource_id,
+        origin=origin,
+        settle=model.settle,
+        doubts=model.doubts,
+        assumptions=model.assumptions,
+        detail=detail,
+    )
