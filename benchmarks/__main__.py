@@ -5,7 +5,7 @@ from __future__ import annotations
 import runpy
 import sys
 
-MODULES = ("start", "flow", "source", "plan", "fleet_judging", "pack")
+MODULES = ("start", "flow", "source", "plan", "fleet", "pack")
 
 for name in MODULES:
     print(f"\n== {name}")

@@ -1,11 +1,12 @@
-"""A fleet, live: 1,000 clusters in 100 subscriptions behind 50 hubs, collected from a server on the loopback interface.
+"""A fleet: 1,000 clusters in 100 subscriptions behind 50 hubs, collected from a server on loopback; then 10,000 judged.
 
 Collecting goes through the real SDK clients over HTTP; what is printed is how many requests it took, of which kind,
-and how long.  The snapshot that comes out is then read and judged, as `aks-egress scan fleet.json` does; seconds
-and the process's peak memory.  `--clusters 10000 --no-collect` judges a larger fleet without collecting it first.
+and how long.  Judging is `aks-egress scan fleet.json` in a process of its own, beside parsing the file's JSON.
 
-Each cluster has a spoke of its own (network, two security groups, route table) and the scale sets, NIC group, load
-balancer and address that AKS makes beside it.
+Each cluster has a spoke of its own (network, two subnets with a security group each, route table) and the scale sets,
+NIC group and load balancer that AKS makes beside it.  Teams stamp clusters: the fleet has `--kinds` designs of
+security groups (clusters of one design are alike), and one cluster in fifty denies what its tunnel needs.
+With `--kinds` as large as the fleet no two clusters are alike, which is the worst case.
 """
 
 from __future__ import annotations
@@ -13,52 +14,56 @@ from __future__ import annotations
 import argparse
 import resource
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from benchmarks.fleet_rows import HUBS_OF, fleet
+from benchmarks.processes import best, show
 
-from aks_egress.engine import judge
-from aks_egress.packets.tags import ServiceTags
-from aks_egress.settings import Settings
 from aks_egress_scan.live.snapshot import Snapshot, render
-from aks_egress_scan.readers.base import Parameters, Source
-from aks_egress_scan.readers.snapshot import READER
 
 Row = dict[str, Any]
 TAKEN = datetime(2026, 6, 18, tzinfo=UTC)
+PARSE = "import json, sys; json.loads(open(sys.argv[1], 'rb').read())"
 
 
 def main() -> int:
-    """Make the fleet, collect it, judge it, and print what that took."""
+    """Collect a fleet and judge one, and print what that took."""
     options = _options()
-    rows = list(fleet(options.clusters))
-    hubs = max(1, options.clusters // HUBS_OF)
-    print(f"{options.clusters} clusters behind {hubs} hubs: {len(rows)} resources")
-    data = render(snapshot_of(rows), "0") if options.no_collect else collected(rows, options.latency)
-    del rows
-    print(f"snapshot         {len(data) / 1e6:8.1f} MB")
-    judged(data, options.sample)
+    if options.clusters:
+        rows = list(fleet(options.clusters, options.kinds))
+        print(f"{_sized(options.clusters, rows)}, collected")
+        collected(rows, options.latency)
+    if options.judge:
+        rows = list(fleet(options.judge, options.kinds))
+        print(f"{_sized(options.judge, rows)}, {options.kinds} designs, judged")
+        judged(render(snapshot_of(rows), "0", TAKEN))
     return 0
+
+
+def _sized(clusters: int, rows: list[Row]) -> str:
+    return f"{clusters} clusters behind {max(1, clusters // HUBS_OF)} hubs, {len(rows)} resources"
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--clusters", type=int, default=1000)
-    parser.add_argument("--no-collect", action="store_true", help="judge only")
+    parser.add_argument("--clusters", type=int, default=1000, help="how many are collected; 0 for none")
+    parser.add_argument("--judge", type=int, default=10_000, help="how many are judged; 0 for none")
+    parser.add_argument("--kinds", type=int, default=50, help="how many designs the clusters have")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds that every answer takes")
-    parser.add_argument("--sample", type=int, default=0, help="judge only so many of the clusters")
     return parser.parse_args()
 
 
-def collected(rows: list[Row], latency: float) -> bytes:
-    """The snapshot's bytes, through the SDKs."""
+def collected(rows: list[Row], latency: float) -> None:
+    """Collect through the SDKs, and print what was asked for."""
     from tests.live.azure import Azure, running
 
     from aks_egress_scan.live.collect import Scope, collect
@@ -76,32 +81,34 @@ def collected(rows: list[Row], latency: float) -> bytes:
     with running(azure) as session, _timed("collected"):
         snapshot = collect(session, Scope(), progress=Progress())
     kinds = Counter(azure.kinds)
-    print(f"requests         {sum(kinds.values()):8}")
+    print(f"  requests         {sum(kinds.values()):7}")
     for kind, count in kinds.most_common():
-        print(f"  {count:8}  {kind}")
-    print(f"not read         {len(snapshot.unread):8}")
-    return render(snapshot, "0", TAKEN)
-
-
-def judged(data: bytes, sample: int) -> None:
-    """Read and judge the snapshot."""
-    with _timed("read"):
-        (document,) = READER.read(Source("fleet.json", data), Parameters())
-    wanted = tuple(f"aks-{i}" for i in range(sample))
-    with _timed("judged"):
-        report = judge([document], Settings(clusters=wanted), ServiceTags())
-    said = Counter(str(one.verdict) for one in report.clusters)
-    flows = sum(len(one.flows) for one in report.clusters)
-    print(f"verdicts         {dict(said)}, {flows} flows, {len(report.findings)} findings")
+        print(f"    {count:7}  {kind}")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"peak memory      {peak:8.0f} MB")
+    print(f"  not read         {len(snapshot.unread):7}")
+    print(
+        f"  snapshot         {len(render(snapshot, '0', TAKEN)) / 1e6:7.1f} MB, {peak:.0f} MB of memory, the server's included"
+    )
+
+
+def judged(data: bytes) -> None:
+    """What the command takes for a snapshot, beside what parsing it takes."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "fleet.json"
+        file.write_bytes(data)
+        print(f"  snapshot         {len(data) / 1e6:7.1f} MB")
+        del data
+        floor, memory = best([sys.executable, "-c", PARSE, str(file)], 1)
+        show("json.loads", floor, memory, floor)
+        spent, memory = best([sys.executable, "-m", "aks_egress_scan", "scan", str(file)], 1)
+        show("aks-egress scan", spent, memory, floor)
 
 
 @contextmanager
 def _timed(what: str) -> Iterator[None]:
     began = time.perf_counter()
     yield
-    print(f"{what:<16} {time.perf_counter() - began:8.2f} s")
+    print(f"  {what:<16} {time.perf_counter() - began:7.2f} s")
 
 
 def snapshot_of(rows: list[Row]) -> Snapshot:

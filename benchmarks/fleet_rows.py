@@ -13,13 +13,13 @@ CLUSTERS_OF = 10
 NETWORK = "Microsoft.Network"
 
 
-def fleet(clusters: int) -> Iterator[Row]:
-    """Hubs, then spokes with a cluster each."""
+def fleet(clusters: int, kinds: int = 1) -> Iterator[Row]:
+    """Hubs, then spokes with a cluster each, of so many designs."""
     hubs = max(1, clusters // HUBS_OF)
     for hub in range(hubs):
         yield from _hub(hub, range(hub, clusters, hubs))
     for i in range(clusters):
-        yield from _spoke(i, i % hubs)
+        yield from _spoke(i, i % hubs, i * 7 % kinds)
 
 
 def _id(subscription: int, group: str, kind: str, *names: str) -> str:
@@ -178,8 +178,9 @@ def _rule(name: str, priority: int, access: str, to: str, port: str = "*", **mem
     return {"name": name, "properties": properties | members}
 
 
-def _group(place: tuple[int, str], name: str, *, broken: bool) -> Row:
+def _group(place: tuple[int, str], name: str, kind: int, *, broken: bool) -> Row:
     rules = [
+        _rule(f"app-{kind}", 190, "Allow", "Internet", str(10_000 + kind)),
         _rule("web", 200, "Allow", "Internet", "443"),
         _rule("plain-web", 210, "Allow", "Internet", "80"),
         _rule("tunnel-tcp", 220, "Allow", "AzureCloud", "9000"),
@@ -193,11 +194,11 @@ def _group(place: tuple[int, str], name: str, *, broken: bool) -> Row:
     return _row(place, "networkSecurityGroups", (name,), {"securityRules": rules})
 
 
-def _spoke(i: int, hub: int) -> Iterator[Row]:
+def _spoke(i: int, hub: int, kind: int) -> Iterator[Row]:
     place = _spoke_place(i)
     second, third = divmod(i % 16_384, 64)  # a /22 of 10.0.0.0/8, two /23 in it
     space = f"10.{second}.{third * 4}"
-    groups = [_group(place, f"nsg-{name}-{i}", broken=i % 50 == 0) for name in ("system", "user")]
+    groups = [_group(place, f"nsg-{name}-{i}", kind, broken=i % 50 == 0) for name in ("system", "user")]
     route = {
         "addressPrefix": "0.0.0.0/0",
         "nextHopType": "VirtualAppliance",

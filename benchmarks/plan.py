@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from benchmarks.inputs import nsg_plan
+from benchmarks.processes import best, show
 
-ROOT = Path(__file__).resolve().parent.parent
 PARSE = "import json, sys; json.loads(open(sys.argv[1], 'rb').read())"
 
 
@@ -36,43 +33,20 @@ def main() -> int:
         print(
             f"{chosen.groups} groups of {chosen.rules} rules, {plan.stat().st_size / 1e6:.0f} MB; best of {chosen.runs}"
         )
-        floor, memory = _best([sys.executable, "-c", PARSE, str(plan)], chosen.runs)
-        _show("json.loads", floor, memory, floor)
-        spent, memory = _best([sys.executable, "-m", "aks_egress_scan", "scan", str(plan)], chosen.runs)
-        _show("aks-egress scan", spent, memory, floor)
+        floor, memory = best([sys.executable, "-c", PARSE, str(plan)], chosen.runs)
+        show("json.loads", floor, memory, floor)
+        spent, memory = best([sys.executable, "-m", "aks_egress_scan", "scan", str(plan)], chosen.runs)
+        show("aks-egress scan", spent, memory, floor)
         checkov = os.environ.get("CHECKOV") or shutil.which("checkov")
         if checkov is None:
             print("  checkov           not installed here: name it in CHECKOV")
             return 0
-        theirs, memory = _best(
+        theirs, memory = best(
             [checkov, "--quiet", "--compact", "--framework", "terraform_plan", "-f", str(plan)], 1
         )
-        _show("checkov", theirs, memory, floor)
+        show("checkov", theirs, memory, floor)
         print(f"  checkov takes {theirs / spent:.0f} times as long as the scan")
     return 0
-
-
-def _best(command: list[str], runs: int) -> tuple[float, int]:
-    """The fastest run in seconds, and the largest memory in kilobytes."""
-    best, memory = float("inf"), 0
-    for _ in range(runs):
-        started = time.perf_counter()
-        with subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        ) as process:
-            _, _, used = os.wait4(process.pid, 0)
-            process.returncode = 0  # waited for here, for its memory
-        best = min(best, time.perf_counter() - started)
-        memory = max(memory, _kilobytes(used))
-    return best, memory
-
-
-def _kilobytes(used: resource.struct_rusage) -> int:
-    return used.ru_maxrss // (1024 if sys.platform == "darwin" else 1)
-
-
-def _show(name: str, seconds: float, memory: int, floor: float) -> None:
-    print(f"  {name:<16} {seconds:7.2f} s  {seconds / floor:5.1f} x  {memory / 1024:5.0f} MB")
 
 
 if __name__ == "__main__":

@@ -51,6 +51,8 @@ class Told:
     again: bool
     towards: tuple[tuple[int, ...], ...] | None
     spoken_of: tuple[Decider, ...] = ()
+    path: int = 0
+    """Which of the model's paths it has; most flows share a few."""
 
 
 MOST_MODELS = 1000
@@ -90,6 +92,7 @@ class Model:
     def __init__(self, walk: Walk, view: View, needed: Sequence[Requirement]) -> None:
         self.walk, self.view, self.needed = walk, view, tuple(needed)
         self.recipes: dict[int, Recipe] = {}
+        self._paths: dict[object, int] = {}
         self.told = [
             self._told(i, j, *found)
             for i, requirement in enumerate(needed)
@@ -103,14 +106,17 @@ class Model:
         plain = flow.verdict is Verdict.OPEN or (
             flow.judgement.counterexample is None and not isinstance(flow.requirement.needed, Unknown)
         )
+        towards = self._towards(flow, parts) if plain else None
+        path = towards, tuple(id(one.decider) for one in flow.judgement.path)
         return Told(
             requirement=requirement,
             start=start,
             flow=flow,
             parts=parts,
             again=not known,
-            towards=self._towards(flow, parts) if plain else None,
+            towards=towards,
             spoken_of=() if flow.verdict is Verdict.OPEN else _doubtful(parts),
+            path=self._paths.setdefault(path, len(self._paths)),
         )
 
     def _towards(self, flow: JudgedFlow, parts: Parts) -> tuple[tuple[int, ...], ...] | None:
@@ -233,7 +239,7 @@ class _Teller:
     def __init__(self, walk: Walk, model: Model, view: View, needed: Sequence[Requirement]) -> None:
         self.walk, self.model, self.view, self.needed = walk, model, view, needed
         self._starts: dict[object, list[Start]] = {}
-        self._decisions: dict[tuple[object, ...], Decision] = {}
+        self._paths: dict[tuple[int, int], tuple[Decision, ...]] = {}
         self._deciders: dict[tuple[int, int], Decider] = {}
         self._ids = [str(one.id) for one in view.groups]
         self._places = {id(one.subnet): i for i, one in enumerate(view.places)}
@@ -269,10 +275,12 @@ class _Teller:
     def _plainly(self, one: Told, requirement: Requirement, start: Start) -> JudgedFlow:
         """A flow whose words are the model's: its path with the cluster's own deciders."""
         told, place = one.flow.judgement, self._place(start)
-        path = tuple(
-            self._decision(decision, places, place, start)
-            for decision, places in zip(told.path, one.towards or (), strict=True)
-        )
+        path = self._paths.get((one.path, place))
+        if path is None:
+            path = self._paths[one.path, place] = tuple(
+                Decision(self._decider(decision.decider, place, start), _said_of(self.view, places))
+                for decision, places in zip(told.path, one.towards or (), strict=True)
+            )
         judgement = Judgement(
             verdict=told.verdict,
             path=path,
@@ -320,13 +328,6 @@ class _Teller:
 
     def _place(self, start: Start) -> int:
         return self._places[id(start.subnet)]
-
-    def _decision(self, decision: Decision, places: tuple[int, ...], place: int, start: Start) -> Decision:
-        key = id(decision.decider), place, places
-        if key not in self._decisions:
-            decider = self._decider(decision.decider, place, start)
-            self._decisions[key] = Decision(decider, _said_of(self.view, places))
-        return self._decisions[key]
 
     def _decider(self, model: Decider, place: int, start: Start) -> Decider:
         key = id(model), place

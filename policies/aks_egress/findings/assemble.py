@@ -50,6 +50,7 @@ class _Writing:
     def __init__(self, places: Places) -> None:
         self._places = places
         self._hops: dict[tuple[int, str], tuple[Decider, Hop]] = {}
+        self._paths: dict[int, tuple[tuple[Decision, ...], tuple[Hop, ...]]] = {}
         self._sources: dict[tuple[int, tuple[str, ...]], Source] = {}
 
     def flow(self, flow: JudgedFlow) -> Flow:
@@ -65,7 +66,7 @@ class _Writing:
                 requirement.kind, requirement.value, requirement.protocol, requirement.ports
             ),
             verdict=flow.verdict,
-            path=tuple(map(self._hop, judgement.path)),
+            path=self._path(judgement.path),
             reason=judgement.reason,
             settle=judgement.settle,
             counterexample=judgement.counterexample,
@@ -81,6 +82,11 @@ class _Writing:
             spelled = tuple(prefixes(start.subnet.prefixes.sure))
             self._sources[key] = Source(pool=", ".join(pools), subnet=start.subnet.label, prefixes=spelled)
         return self._sources[key]
+
+    def _path(self, path: tuple[Decision, ...]) -> tuple[Hop, ...]:
+        if id(path) not in self._paths:
+            self._paths[id(path)] = (path, tuple(map(self._hop, path)))
+        return self._paths[id(path)][1]
 
     def _hop(self, decision: Decision) -> Hop:
         key = id(decision.decider), decision.packets
