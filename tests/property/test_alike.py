@@ -135,6 +135,8 @@ class Design:
             maker.choice(("AzureCloud", "Storage", "AzureFrontDoor.FirstParty")) if self.chance() else ""
         )
         self.lost_answers = self.chance()
+        self.balancer = maker.choice(("", "rule", "rule", "none", "frontend")) if not plain else "rule"
+        self.gateway_of = maker.choice(("", "", "network", "empty")) if not plain else ""
 
     def _rule(self, i: int) -> Row:
         maker = self.maker
@@ -334,7 +336,23 @@ class Design:
             "virtualNetworkPeerings": [self._peering(_id(f"hub-{hub}", "Microsoft.Network/virtualNetworks", f"hub-{hub}"))],
         })  # fmt: skip
         yield from ({one["id"]: one for one in (*groups, table)}).values()
+        yield from self._outbound(i, network)
         yield from self._cluster(i, network, names)
+
+    def _outbound(self, i: int, network: str) -> Iterator[Row]:
+        """The load balancer of the nodes and a NAT gateway of the whole network, where the team has them."""
+        address = {"id": _id(f"MC-{i}", "Microsoft.Network/publicIPAddresses", f"pip-{i}")}
+        if self.gateway_of:
+            held = [address] if self.gateway_of == "network" else []
+            serving = {"publicIpAddresses": held, "sourceVirtualNetwork": {"id": network}}
+            yield _row(f"spoke-{i}", "natGateways", (f"nat-{i}",), serving)
+        if self.balancer:
+            frontend = {"name": "out", "properties": {"publicIPAddress": address}}
+            rule = {"protocol": "All", "frontendIPConfigurations": [{"id": "/frontendIPConfigurations/out"}]}
+            yield _row(f"MC-{i}", "loadBalancers", ("kubernetes",), {
+                "frontendIPConfigurations": [frontend] if self.balancer != "none" else [],
+                "outboundRules": [{"name": "aks", "properties": rule}] if self.balancer == "rule" else [],
+            }, sku={"name": "Standard"})  # fmt: skip
 
     def _cluster(self, i: int, network: str, names: list[str]) -> Iterator[Row]:
         managed = f"MC-{i}"

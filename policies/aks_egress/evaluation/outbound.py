@@ -1,6 +1,7 @@
 """How a node reaches the Internet once a route says `Internet`: NAT gateway, own address, load balancer.
 
-Facts R22 to R25 (Microsoft: nat-gateway-resource, default-outbound-access, aks/egress-outboundtype).
+Facts R22 to R25 (Microsoft: nat-gateway-resource, default-outbound-access, aks/egress-outboundtype,
+load-balancer/outbound-rules).
 """
 
 from __future__ import annotations
@@ -8,13 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aks_egress.arm.resources import Resource
+from aks_egress.evaluation.balanced import by_load_balancer
 from aks_egress.evaluation.demand import Action, Decider
-from aks_egress.records import record
+from aks_egress.records import record, replace
 from aks_egress.topology.clusters import Cluster, Pool
-from aks_egress.topology.networks import Subnet
+from aks_egress.topology.networks import NETWORKS, SUBNETS, Subnet
+from aks_egress.topology.node_group import as_it_runs, in_node_group, is_picture
 from aks_egress.values import Origin, Unknown, items
 
-MANAGED = ("loadbalancer", "managednatgateway", "managednatgatewayv2")
+LOAD_BALANCER = "loadbalancer"
+MANAGED_GATEWAY = ("managednatgateway", "managednatgatewayv2")
+MANAGED = (LOAD_BALANCER, *MANAGED_GATEWAY)
+NODES = "aks-subnet"
+"""The subnet of the nodes in a network that AKS makes."""
 MANAGED_NETWORK = (
     "AKS makes this cluster's network itself; its own security group and outbound path are taken to work"
 )
@@ -32,6 +39,14 @@ class Start:
 
 def outbound_method(start: Start) -> Decider:
     """Who gives the start's packets a public address, or why nobody does."""
+    chosen = _chosen(start)
+    if start.subnet.managed:
+        return chosen
+    return _nat_gateway(start, chosen) or _node_address(start, chosen) or chosen
+
+
+def _chosen(start: Start) -> Decider:
+    """What the outbound type gives by itself."""
     named = start.cluster.outbound_type if start.cluster else start.outbound
     place = (
         start.cluster.resource.place("properties", "networkProfile", "outboundType")
@@ -40,21 +55,13 @@ def outbound_method(start: Start) -> Decider:
     )
     label = start.cluster.resource.label if start.cluster else start.subnet.label
     if isinstance(named, Unknown):
-        if start.subnet.managed:
-            return _said(
-                label,
-                "outbound type",
-                Action.UNKNOWN,
-                "the outbound type is not known",
-                place,
-                settle=named.settle,
-            )
-        folded = ""
-    else:
-        folded = named.casefold()
-    if start.subnet.managed:
-        return _managed(label, named if isinstance(named, str) else "", place)
-    return _nat_gateway(start) or _node_address(start) or _by_type(start, folded, named, label, place)
+        why = "the outbound type is not known"
+        why += "" if start.subnet.managed else f": {named.why}"
+        return _said(label, "outbound type", Action.UNKNOWN, why, place, settle=named.settle)
+    found = (_managed if start.subnet.managed else _by_type)(start, named, label, place)
+    if named.casefold() == LOAD_BALANCER and start.cluster is not None:
+        return by_load_balancer(start.subnet, start.cluster, found)
+    return found
 
 
 def _said(
@@ -79,8 +86,10 @@ def _said(
     )
 
 
-def _managed(label: str, named: str, place: Origin) -> Decider:
+def _managed(start: Start, named: str, label: str, place: Origin) -> Decider:
     folded = named.casefold()
+    if folded in MANAGED_GATEWAY and (home := _runs_in(start)) is not None:
+        return _attached(replace(start, subnet=home), named, label, place)
     if folded in MANAGED:
         return _said(label, named, Action.ALLOW, f"outbound type {named}", place, assumes=MANAGED_NETWORK)
     if folded in ("none", "block"):
@@ -96,14 +105,15 @@ def _managed(label: str, named: str, place: Origin) -> Decider:
     )
 
 
-def _nat_gateway(start: Start) -> Decider | None:
+def _nat_gateway(start: Start, chosen: Decider) -> Decider | None:
     """The subnet's NAT gateway, which wins over everything but a route; None where there is none."""
     link = start.subnet.nat_gateway
     if link.absent:
         return None
     gateway = link.sole
+    whole = " of the whole network" if start.subnet.prop("natGateway") is None else ""
     if gateway is None:
-        if _certain_without(start):
+        if chosen.action is Action.ALLOW:  # it leaves by what AKS makes, whatever else there is
             return None
         why = link.unknown.why if link.unknown else "which NAT gateway the subnet has is not known"
         settle = link.unknown.settle if link.unknown else ""
@@ -111,7 +121,7 @@ def _nat_gateway(start: Start) -> Decider | None:
     held = _addresses(gateway)
     if held is None:
         return _said(
-            gateway.label, gateway.name, Action.ALLOW, f"NAT gateway `{gateway.name}`", gateway.origin
+            gateway.label, gateway.name, Action.ALLOW, f"NAT gateway `{gateway.name}`{whole}", gateway.origin
         )
     if isinstance(held, Unknown):
         return _said(
@@ -121,7 +131,7 @@ def _nat_gateway(start: Start) -> Decider | None:
         gateway.label,
         gateway.name,
         Action.DENY,
-        f"NAT gateway `{gateway.name}` has neither a public IP address nor a public IP prefix",
+        f"NAT gateway `{gateway.name}`{whole} has neither a public IP address nor a public IP prefix",
         gateway.origin,
     )
 
@@ -144,13 +154,7 @@ def _addresses(gateway: Resource) -> str | Unknown | None:
     return unknown or "none"
 
 
-def _certain_without(start: Start) -> bool:
-    """Whether outbound works whatever the NAT gateway is: AKS's own load balancer is there anyway."""
-    named = start.cluster.outbound_type if start.cluster else start.outbound
-    return isinstance(named, str) and named.casefold() in MANAGED
-
-
-def _node_address(start: Start) -> Decider | None:
+def _node_address(start: Start, chosen: Decider) -> Decider | None:
     """Public addresses of the nodes themselves."""
     said: Sequence[bool | Unknown] = [pool.public_address for pool in start.pools]
     if not said or all(one is False for one in said):
@@ -164,22 +168,16 @@ def _node_address(start: Start) -> Decider | None:
             "every node has a public IP address",
             pool.origin,
         )
-    if _certain_without(start):
+    if chosen.action is Action.ALLOW:  # it leaves by what AKS makes, whatever else there is
         return None
     why = "only some of the pools in this subnet have public addresses on their nodes, or that is not known"
     return _said(f"pool {pool.name}", "node public IP", Action.UNKNOWN, why, pool.origin)
 
 
-def _by_type(start: Start, folded: str, named: str | Unknown, label: str, place: Origin) -> Decider:
-    if isinstance(named, Unknown):
-        return _said(
-            label,
-            "outbound type",
-            Action.UNKNOWN,
-            f"the outbound type is not known: {named.why}",
-            place,
-            settle=named.settle,
-        )
+def _by_type(start: Start, named: str, label: str, place: Origin) -> Decider:
+    folded = named.casefold()
+    if folded in MANAGED_GATEWAY and _is_shown(start):
+        return _attached(start, named, label, place)
     if folded in MANAGED:
         return _said(label, named, Action.ALLOW, f"outbound type {named}", place)
     if folded == "userassignednatgateway":
@@ -192,9 +190,46 @@ def _by_type(start: Start, folded: str, named: str | Unknown, label: str, place:
     return _default_access(start, named, label, place)
 
 
-def _default_access(start: Start, named: str, label: str, place: Origin) -> Decider:
+def _is_shown(start: Start) -> bool:
+    """Whether a picture shows both the cluster, which is not about to change, and its subnet."""
+    graph, cluster, home = start.subnet.graph, start.cluster, start.subnet.resource
+    return (
+        cluster is not None
+        and home is not None
+        and as_it_runs(graph, cluster) is cluster.resource
+        and is_picture(graph.home(home))
+    )
+
+
+def _runs_in(start: Start) -> Subnet | None:
+    """The subnet of the nodes in the network that AKS made, where a picture shows it."""
+    graph, cluster = start.subnet.graph, start.cluster
+    if cluster is None or as_it_runs(graph, cluster) is not cluster.resource:
+        return None
+    networks = start.subnet.network.networks
+    for network in in_node_group(graph, cluster.resource, NETWORKS):
+        rows, _ = graph.children(network, SUBNETS)
+        row = next((one for one in rows if one.name.casefold() == NODES), None)
+        if row is not None:
+            return Subnet(graph, networks.of(network, network.id), row, name=row.name)
+    return None
+
+
+def _attached(start: Start, named: str, label: str, place: Origin) -> Decider:
+    """The NAT gateway that AKS attaches to a subnet, as it runs."""
+    taken = _said(label, named, Action.ALLOW, f"outbound type {named}", place)
+    if not start.subnet.nat_gateway.absent:
+        return _nat_gateway(start, taken) or taken
+    why = f"outbound type {named}, and no NAT gateway is attached to subnet `{start.subnet.name}`, where AKS attaches one"
+    return _default_access(start, named, label, place, why)
+
+
+def _default_access(start: Start, named: str, label: str, place: Origin, why: str = "") -> Decider:
     """Nothing was set up: whether Azure's default outbound access steps in (R23, retired for new networks)."""
-    why = f"outbound type {named} sets up no way to the Internet, and the subnet has neither a NAT gateway nor public addresses"
+    why = (
+        why
+        or f"outbound type {named} sets up no way to the Internet, and the subnet has neither a NAT gateway nor public addresses"
+    )
     given = start.subnet.default_outbound
     if given is False:
         return _said(label, named, Action.DENY, f"{why}; defaultOutboundAccess is false", place)

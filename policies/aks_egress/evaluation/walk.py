@@ -40,7 +40,7 @@ class Walk:
     hops: Hops
     appliances: Appliances
     _changed: dict[tuple[int, Action], tuple[Decider, Decider]] = field(default_factory=dict)
-    _outbound: dict[tuple[int, tuple[str, ...]], Decider] = field(default_factory=dict)
+    _outbound: dict[tuple[int, int, tuple[str, ...]], Decider] = field(default_factory=dict)
     _departed: dict[tuple[object, ...], list[Trace]] = field(default_factory=dict)
     _plain: list[Walk] = field(default_factory=list)
 
@@ -86,6 +86,7 @@ class Walk:
         """Out of the node: admin rules, the NIC's security group, the subnet's."""
         key = (
             id(start.subnet),
+            id(start.cluster),
             tuple(pool.name for pool in start.pools),
             demand.boxes,
             demand.lies_in,
@@ -231,7 +232,8 @@ class Walk:
 
     def method(self, start: Start) -> Decider:
         """How the start reaches the Internet once a route leads there."""
-        key = id(start.subnet), tuple(pool.name for pool in start.pools)
+        # several clusters may have pools of one name in one subnet
+        key = id(start.subnet), id(start.cluster), tuple(pool.name for pool in start.pools)
         if key not in self._outbound:
             self._outbound[key] = outbound_method(start)
         return self._outbound[key]

@@ -17,9 +17,11 @@ from aks_egress.packets.extents import NOTHING, Extent
 from aks_egress.packets.intervals import IntervalSet
 from aks_egress.packets.names import Match
 from aks_egress.records import record
+from aks_egress.topology.nat_gateways import serving
 from aks_egress.topology.reading import Tokens, addresses, tokens
 from aks_egress.values import NOWHERE, Origin, Unknown, Value, flag, get, items, text
 
+NETWORKS = "Microsoft.Network/virtualNetworks"
 SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
 PEERINGS = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
 
@@ -109,6 +111,11 @@ class VirtualNetwork:
                 found.setdefault(_named(peering.remote_id), []).append(peering)
         return found
 
+    @cached_property
+    def nat_gateway(self) -> Link:
+        """The NAT gateway of the subnets that have none of their own."""
+        return serving(self.graph, self.id, self.resource)
+
     def is_(self, other_id: ResourceId | None) -> bool:
         """Whether an id may name this network."""
         return self.id is not None and other_id is not None and self.id.could_be(other_id)
@@ -191,7 +198,12 @@ class Subnet:
         self.prefixes, self.prefixes_unknown = self._prefixes()
         self.nsg = self._link("networkSecurityGroup")
         self.route_table = self._link("routeTable")
-        self.nat_gateway = self._link("natGateway")
+
+    @cached_property
+    def nat_gateway(self) -> Link:
+        """Its own NAT gateway, else the one that serves every subnet of its network."""
+        own = self._link("natGateway")
+        return own if not own.absent or self.managed else self.network.nat_gateway
 
     @property
     def origin(self) -> Origin:
