@@ -1,37 +1,92 @@
 """The network security groups of a pool's NICs, where a snapshot of the node resource group shows them.
 
-AKS keeps these groups itself (U21); definitions of a cluster never hold them, live state does.
+AKS keeps these groups itself (U21); definitions of a cluster never hold them, live state does.  Interfaces of
+scale sets are shown with these; of virtual machines only those that forward (kubenet) are collected.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from weakref import WeakKeyDictionary
 
 from aks_egress.arm.graph import Graph, Link
 from aks_egress.arm.resources import Resource
 from aks_egress.topology.clusters import Cluster, Pool
-from aks_egress.values import at, items, text
+from aks_egress.topology.node_group import as_it_runs, in_node_group, not_read
+from aks_egress.topology.owners import NICS
+from aks_egress.values import Unknown, at, get, items, text
 
+GROUPS = "Microsoft.Network/networkSecurityGroups"
 SCALE_SETS = "Microsoft.Compute/virtualMachineScaleSets"
+OF_MACHINES = ("virtualmachines", "availabilityset")
+"""Types of pools whose nodes are virtual machines, each by itself."""
 POOL_TAGS = ("aks-managed-poolName", "poolName")
 
 
 def nic_groups(graph: Graph, cluster: Cluster | None, pools: Sequence[Pool]) -> list[Link]:
-    """The groups on the NICs of the pools' scale sets, each once; none where no scale set is among the inputs."""
+    """The groups on the NICs of the pools' nodes, each once; none where no picture shows the nodes."""
     if cluster is None:
         return []
     links: list[Link] = []
+    for link in (*_of_scale_sets(graph, cluster, pools), *_of_machines(graph, cluster, pools)):
+        if not link.absent and not any(link.options == seen.options for seen in links):
+            links.append(link)
+    return links
+
+
+def _of_scale_sets(graph: Graph, cluster: Cluster, pools: Sequence[Pool]) -> Iterator[Link]:
+    path = ("virtualMachineProfile", "networkProfile", "networkInterfaceConfigurations")
     for scale_set in _of_pools(graph, cluster, {pool.name.casefold() for pool in pools}):
-        path = ("virtualMachineProfile", "networkProfile", "networkInterfaceConfigurations")
         rows = items(scale_set.prop(*path))
         for row in rows if isinstance(rows, list) else ():
             value = at(row, "properties", "networkSecurityGroup")
-            link = graph.link(value, graph.home(scale_set), scale_set.origin)
-            if not link.absent and not any(link.options == seen.options for seen in links):
-                links.append(link)
-    return links
+            yield graph.link(value, graph.home(scale_set), scale_set.origin)
+
+
+def _of_machines(graph: Graph, cluster: Cluster, pools: Sequence[Pool]) -> Iterator[Link]:
+    """Of pools of virtual machines that run: the groups on interfaces that are shown, else what AKS may have put there."""
+    running = as_it_runs(graph, cluster)
+    if running is None:
+        return
+    for pool in pools:
+        if _type(pool, running) in OF_MACHINES:
+            yield from _of_cards(graph, running, pool) or [_perhaps(graph, running, pool)]
+
+
+def _type(pool: Pool, running: Resource) -> str:
+    """The type of a pool; of one whose definition does not say it, as it runs."""
+    said = get(pool.body, "type")
+    if said is None:
+        rows = items(running.prop("agentPoolProfiles"))
+        listed = rows if isinstance(rows, list) else []
+        said = get(next((one for one in listed if get(one, "name") == pool.name), None), "type")
+    return str(said).casefold()
+
+
+def _of_cards(graph: Graph, running: Resource, pool: Pool) -> list[Link]:
+    """The groups on the interfaces of a pool's machines, which AKS names `aks-<pool>-...`."""
+    stem = f"aks-{pool.name.casefold()}-"
+    found = []
+    for card in in_node_group(graph, running, NICS):
+        machine = str(card.prop("virtualMachine", "id")).rsplit("/", 1)[-1]
+        if machine.casefold().startswith(stem):
+            found.append(graph.link(card.prop("networkSecurityGroup"), graph.home(card), card.origin))
+    return found
+
+
+def _perhaps(graph: Graph, running: Resource, pool: Pool) -> Link:
+    """A group of the node resource group, or none: AKS takes no other for its nodes."""
+    groups = in_node_group(graph, running, GROUPS)
+    lost = not_read(graph, running, GROUPS)
+    if lost is None and not groups:
+        lost = Unknown(
+            f"the nodes of pool {pool.name} are virtual machines whose network interfaces are not collected, and no security group "
+            "is shown in the node resource group, so which one is on them is not known",
+            running.origin,
+            settle="let the node resource group be read as well",
+        )
+    return Link((*groups, None) if groups else (), lost, running.origin)
 
 
 #: pool name -> resource group -> (place in the inputs, scale set); a fleet has thousands, a cluster a few
