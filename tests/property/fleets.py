@@ -86,6 +86,8 @@ class Design:
         self.lost_answers = self.chance()
         self.balancer = maker.choice(("", "rule", "rule", "none", "frontend")) if not plain else "rule"
         self.machines = maker.choice(("", "", "last", "all")) if not plain else ""
+        self.endpoint = maker.choice(("", "Approved", "Approved", "Pending"))
+        self.moves = maker.random() < 0.3
         self.cards = maker.random() < 0.5
         self.gateway_of = maker.choice(("", "", "network", "empty")) if not plain else ""
 
@@ -320,6 +322,8 @@ class Design:
             "fqdn": f"aks-{i}-a1.hcp.westeurope.azmk8s.io", "nodeResourceGroup": managed, "networkProfile": profile,
             "agentPoolProfiles": pools, "apiServerAccessProfile": {"enablePrivateCluster": self.private},
         }, sku={"name": "Base", "tier": "Standard"})  # fmt: skip
+        if self.private and self.endpoint:
+            yield self._endpoint(i, self.maker.choice(names) if self.moves else names[0], network)
         if not self.nic_rules:
             return
         own = _row(managed, "networkSecurityGroups", (f"aks-nsg-{i}",), {"securityRules": self.nic_rules})
@@ -347,3 +351,16 @@ class Design:
             machine = _id(managed, "Microsoft.Compute/virtualMachines", f"aks-{pool}-1-vms0")
             properties = {"virtualMachine": {"id": machine}, "networkSecurityGroup": {"id": group}}
             yield _row(managed, "networkInterfaces", (f"{pool}-nic",), properties)
+
+    def _endpoint(self, i: int, subnet: str, network: str) -> Row:
+        """The private endpoint of the API server."""
+        cluster = _id(f"spoke-{i}", "Microsoft.ContainerService/managedClusters", f"aks-{i}")
+        state = {
+            "privateLinkServiceId": cluster,
+            "privateLinkServiceConnectionState": {"status": self.endpoint},
+        }
+        return _row(f"MC-{i}", "privateEndpoints", ("kube-apiserver",), {
+            "subnet": {"id": f"{network}/subnets/snet-{subnet}"},
+            "privateLinkServiceConnections": [{"name": "kube-apiserver", "properties": state}],
+            "customDnsConfigs": [{"ipAddresses": [f"10.{i}.0.9"]}] if self.cards else [],
+        })  # fmt: skip

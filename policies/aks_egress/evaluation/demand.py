@@ -21,7 +21,7 @@ class Demand:
     https, http or empty.  `in_fqdn_tag` says whether the FQDN tag AzureKubernetesService covers
     the name, None where that is not documented.  `mutual_tls` marks what no TLS inspection survives.
     `target` is the subnet where the packets must arrive; `endpoint` says that a private endpoint in it
-    receives them; `overlay` marks pod addresses that Azure's overlay carries past the route tables.
+    receives them, `connection` is the state of its connection where that is known; `overlay` marks pod addresses that Azure's overlay carries past the route tables.
     `perhaps` says why the nodes at one of the ends may not be there.
     """
 
@@ -38,6 +38,7 @@ class Demand:
     target_groups: frozenset[ResourceId] | None = frozenset()
     target: Subnet | None = None
     endpoint: bool = False
+    connection: str = ""
     overlay: bool = False
     perhaps: Unknown | None = None
     assumptions: tuple[str, ...] = ()

@@ -19,9 +19,11 @@ from aks_egress.topology.clusters import Cluster, Pool, distinct
 from aks_egress.topology.model import Topology
 from aks_egress.topology.networks import Subnet
 from aks_egress.topology.own_addresses import led_straight
+from aks_egress.topology.private_endpoints import api_endpoint
 from aks_egress.topology.reading import tokens
 from aks_egress.values import Unknown, Value, at, text
 
+FIRST_SUBNET = "the API server's private endpoint is not among the inputs; it is taken to stand in the first pool's subnet, where AKS puts it"
 DEFAULT_POD_CIDR = "10.244.0.0/16"
 _NUMBERS = {"TCP": IntervalSet.single(6), "UDP": IntervalSet.single(17), "ICMP": IntervalSet.single(ICMP)}
 
@@ -58,7 +60,7 @@ def demands(
 ) -> list[Demand]:
     """What a requirement asks of one start: several demands must all be met."""
     if requirement.kind == "subnet" and start.cluster is not None:
-        return _inside(requirement, start, start.cluster)
+        return _inside(requirement, start, start.cluster, topology)
     base = _base(requirement, start)
     if requirement.via_proxy and start.cluster is not None:
         return [_to_proxy(base, start, start.cluster, topology)]
@@ -177,16 +179,14 @@ def _holder(topology: Topology, start: Start, literal: IntervalSet) -> Subnet | 
     return subnet
 
 
-def _inside(requirement: Requirement, start: Start, cluster: Cluster) -> list[Demand]:
+def _inside(requirement: Requirement, start: Start, cluster: Cluster, topology: Topology) -> list[Demand]:
     base = _base(requirement, start)
     if requirement.towards == "pod":
         return _to_pods(requirement, start, cluster, base)
     if requirement.towards == "api-server":
         return [_to_subnet(requirement, start, base, cluster.api_home)] if cluster.api_home else []
     if requirement.towards == "private-endpoint":
-        # AKS puts the endpoint into the subnet of the first pool
-        home = cluster.pools[0].subnet if cluster.pools else start.subnet
-        return [replace(_to_subnet(requirement, start, base, home), somewhere=True, endpoint=True)]
+        return [_to_endpoint(requirement, start, cluster, base, topology)]
     out = []
     for target in _grouped(cluster, [(pool.subnet, pool) for pool in cluster.pools]):
         demand = _to_subnet(requirement, start, base, target.subnet)
@@ -199,6 +199,23 @@ def _to_subnet(requirement: Requirement, start: Start, base: Demand, target: Sub
     return replace(
         base, boxes=_boxes(requirement, start, members), somewhere=some, target=target, name="", layer7=""
     )
+
+
+def _to_endpoint(
+    requirement: Requirement, start: Start, cluster: Cluster, base: Demand, topology: Topology
+) -> Demand:
+    """To the API server's private endpoint: where it stands, else where AKS puts it."""
+    known = api_endpoint(topology.graph, topology.subnets, cluster)
+    if known is None:
+        home = cluster.pools[0].subnet if cluster.pools else start.subnet
+        demand = _to_subnet(requirement, start, base, home)
+        assumed = (*demand.assumptions, FIRST_SUBNET)
+        return replace(demand, somewhere=True, endpoint=True, assumptions=assumed)
+    demand = _to_subnet(requirement, start, base, known.subnet)
+    if known.addresses:
+        demand = replace(demand, boxes=_boxes(requirement, start, known.addresses))
+    some = known.addresses.size != 1
+    return replace(demand, somewhere=some, endpoint=True, connection=known.state)
 
 
 def _to_pods(requirement: Requirement, start: Start, cluster: Cluster, base: Demand) -> list[Demand]:

@@ -70,7 +70,9 @@ class Walk:
         traces = self._departing(start, demand)
         if demand.platform_tag or start.subnet.managed:
             return (
-                traces if demand.platform_tag else [self._managed(start, demand, trace) for trace in traces]
+                traces
+                if demand.platform_tag
+                else [_connected(demand, self._managed(start, demand, trace)) for trace in traces]
             )
         if demand.overlay:
             return self._arriving(demand, traces)
@@ -288,6 +290,7 @@ class Walk:
             origin=demand.target.origin,
         )
         policies = _policies(demand.target, "routetableenabled")
+        traces = [_connected(demand, trace) for trace in traces]
         straight = self._arriving(demand, [trace.then(trace.box, (direct,)) for trace in traces])
         if policies is False:
             return straight
@@ -337,6 +340,21 @@ def _through(
             beyond += either(courses)
         current = beyond
     return current
+
+
+def _connected(demand: Demand, trace: Trace) -> Trace:
+    """The packets before a private endpoint, which carries none unless its connection was approved."""
+    if demand.connection.casefold() in ("", "approved") or demand.target is None:
+        return trace
+    lost = Decider(
+        hop="private-endpoint",
+        resource=demand.target.label,
+        name="connection",
+        action=Action.DENY,
+        reason=f"the connection of the API server's private endpoint is {demand.connection}, so it carries nothing",
+        origin=demand.target.origin,
+    )
+    return trace.then(trace.box, (lost,))
 
 
 def _at_most_unknown(trace: Trace, before: Trace) -> Trace:
