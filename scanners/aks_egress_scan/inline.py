@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 
-from aks_egress.arm.resources import Document
+from aks_egress.arm.resources import Document, Kind
 from aks_egress.settings import Suppression
 from aks_egress.values import Origin, get
 from aks_egress_scan.files import MARK
@@ -38,11 +38,18 @@ Say = Callable[[str], None]
 
 
 def suppressions_in(texts: Mapping[str, bytes], documents: Sequence[Document], say: Say) -> list[Suppression]:
-    """The suppressions in comments of the files and in tags of the resources, in their order."""
-    if not any(MARK in data for data in texts.values()):
-        return []
-    found = [one for path in sorted(texts) for one in _comments(path, texts[path], say)]
-    return [*found, *_tags(documents, say)]
+    """The suppressions in comments of the files and in tags of the resources, in their order.
+
+    A picture of what runs holds no comments, and most of its resources no tags.
+    """
+    pictures = {one.path for one in documents if one.kind in _PICTURES}
+    marked = {path: data for path, data in texts.items() if path not in pictures and MARK in data}
+    found = [one for path in sorted(marked) for one in _comments(path, marked[path], say)]
+    tagged = [one for one in documents if marked or one.kind in _PICTURES]
+    return [*found, *_tags(tagged, say)]
+
+
+_PICTURES = (Kind.SNAPSHOT, Kind.LIVE)
 
 
 def _comments(path: str, data: bytes, say: Say) -> Iterator[Suppression]:
@@ -132,6 +139,12 @@ def _is_comment(row: str) -> bool:
 def _tags(documents: Sequence[Document], say: Say) -> Iterator[Suppression]:
     for document in documents:
         for resource in document.resources:
+            if (
+                document.kind in _PICTURES
+                and isinstance(resource.body, Mapping)
+                and "tags" not in resource.body
+            ):
+                continue  # a fleet has a hundred thousand of them
             said = get(resource.get("tags"), TAG)
             if not isinstance(said, str):
                 continue

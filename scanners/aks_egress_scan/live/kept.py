@@ -2,7 +2,7 @@
 
 `properties.json` lists them by type.  A text names members that are kept whole where they are plain
 values or lists of such; an object leads deeper (its member `""` is such a text, `*` any name).
-Descriptions, tags, keys, certificates and settings of applications are left out, so no secret gets in.
+Descriptions, tags (but for our own), keys, certificates and settings of applications are left out, so no secret gets in.
 """
 
 from __future__ import annotations
@@ -34,8 +34,21 @@ def kept(resource: Mapping[str, Any], kind: str) -> Json:
         found = _part(resource.get(member), deeper)
         if found not in (None, {}):
             out[member] = found
+    accepted = _accepted(resource.get("tags"))
+    if accepted:
+        out["tags"] = {**out.get("tags", {}), **accepted}
     out.setdefault("properties", {})
     return out
+
+
+def _accepted(tags: Any) -> dict[str, str]:
+    """The tag `aks-egress`, with which somebody accepts findings on a resource; no other tag is anybody's business."""
+    found = tags if isinstance(tags, Mapping) else {}
+    return {
+        name: value
+        for name, value in found.items()
+        if name.casefold() == "aks-egress" and isinstance(value, str)
+    }
 
 
 def _folded(wanted: Any) -> Any:
