@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from aks_egress import __version__
-from aks_egress.arm.resources import Document, Kind, Role
+from aks_egress.arm.resources import Document, Role
 from aks_egress.checks.base import Context
 from aks_egress.checks.running import run
 from aks_egress.evaluation.appliances import Appliances
@@ -26,6 +26,7 @@ from aks_egress.requirements.requirement import Requirement
 from aks_egress.requirements.subnets import declared_clusters
 from aks_egress.requirements.tunnel import tunnel_mode
 from aks_egress.settings import NodeSubnet, OwnRequirement, Settings
+from aks_egress.topology.asked import admin_rules_asked
 from aks_egress.topology.clusters import Cluster
 from aks_egress.topology.model import Topology
 from aks_egress.topology.networks import Subnet
@@ -185,7 +186,8 @@ def _firewall_address(promised: Unknown, subnet: Subnet, walk: Walk) -> str | Un
 def _notes(topology: Topology, clusters: Sequence[JudgedCluster], tags: ServiceTags) -> tuple[str, ...]:
     """What the whole report rests on."""
     notes: list[str] = []
-    if any(not _looked_up(one) for one in clusters) and not topology.graph.of_kind(ADMIN_RULES):
+    asked = (_looked_up(one, topology) for one in clusters)
+    if not topology.graph.of_kind(ADMIN_RULES) and not all(asked):
         notes.append(
             "no Virtual Network Manager admin rules are among the inputs; a Deny there, set by another team, would win over all of this"
         )
@@ -196,10 +198,9 @@ def _notes(topology: Topology, clusters: Sequence[JudgedCluster], tags: ServiceT
     return tuple(notes)
 
 
-def _looked_up(judged: JudgedCluster) -> bool:
+def _looked_up(judged: JudgedCluster, topology: Topology) -> bool:
     """Whether somebody asked Azure for the admin rules in effect over the cluster's networks."""
-    document = judged.cluster.document if judged.cluster is not None else None
-    return document is not None and document.deployed and document.kind in (Kind.LIVE, Kind.SNAPSHOT)
+    return judged.cluster is not None and admin_rules_asked(topology.graph, judged.cluster)
 
 
 def _tool(tags: ServiceTags) -> Tool:
