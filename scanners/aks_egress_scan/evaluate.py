@@ -41,10 +41,7 @@ class Run:
 
 def prepare(choices: Choices, *, baseline: bool = True) -> Run:
     """Settle every option; `baseline` off leaves one that is configured out.  Raises UsageFailure for a broken configuration or service-tag file."""
-    for name in stray_variables():
-        say(f"environment variable `{name}` is no option of this program and changes nothing")
-    configuration = config.read(choices.one("config"))
-    choices.configure(configuration.options)
+    configuration = configured(choices)
     settings = replace(
         configuration.settings,
         clusters=choices.many("cluster"),
@@ -63,6 +60,15 @@ def prepare(choices: Choices, *, baseline: bool = True) -> Run:
     )
 
 
+def configured(choices: Choices) -> config.Configuration:
+    """The configuration, whose options the choices take into account from now on."""
+    for name in stray_variables():
+        say(f"environment variable `{name}` is no option of this program and changes nothing")
+    found = config.read(choices.one("config"))
+    choices.configure(found.options)
+    return found
+
+
 def load_inputs(run: Run, paths: Sequence[str], changed: Sequence[str] | None = None) -> Loaded:
     """The documents of a run; the configuration's `inputs` where no path was given.
 
@@ -73,6 +79,17 @@ def load_inputs(run: Run, paths: Sequence[str], changed: Sequence[str] | None = 
         raise UsageFailure(
             "nothing was named to judge: give a file or a folder, or `inputs` in the configuration"
         )
+    return _told(_read(run, named, changed))
+
+
+def beside(run: Run, document: Document) -> Loaded:
+    """A document of what runs as what is judged, with the context that was named beside it."""
+    loaded = _read(run, ()) if run.choices.many("context") else Loaded()
+    loaded.documents.insert(0, document)
+    return _told(loaded)
+
+
+def _read(run: Run, named: Sequence[str], changed: Sequence[str] | None = None) -> Loaded:
     context = run.choices.many("context")
     live = "live" in context and not os.path.exists("live")
     loaded = load(
@@ -87,6 +104,11 @@ def load_inputs(run: Run, paths: Sequence[str], changed: Sequence[str] | None = 
         from aks_egress_scan.commands.audit import live_context
 
         loaded.documents.append(live_context(run))
+    return loaded
+
+
+def _told(loaded: Loaded) -> Loaded:
+    """The same, after people have heard what is wrong with it and what is laid over what."""
     for said in dict.fromkeys(map(_placed, loaded.failures)):
         say(said)
     for note in loaded.notes:
@@ -194,7 +216,7 @@ def _clusters_there(loaded: Loaded) -> str:
     there = sorted(
         {one.name for document in loaded.documents for one in document.resources if one.kind == kind}
     )
-    return f"there are {', '.join(f'`{name}`' for name in there)}" if there else "there are none"
+    return f"there are {', '.join(f'`{name}`' for name in there)}" if there else "none is among what was read"
 
 
 def nothing(run: Run, loaded: Loaded) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
+from aks_egress_scan.failures import UsageFailure
 from aks_egress_scan.live.choices import add_scope, add_sign_in
 from aks_egress_scan.options import Choices, Help, add_shared
+
+NOBODY_SEES = "Azure does not tell a cluster that is not there from one that whoever is signed in may not read: `az account show` says who that is, `--subscription`, `--tenant` and `--cloud` look elsewhere, and `Reader` on the clusters' subscription is enough"
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -28,8 +31,12 @@ _EXAMPLES = """\
 examples:
   az login && aks-egress audit
   aks-egress audit --subscription 1b2c... --cluster aks-shop
-  aks-egress audit --management-group platform --format html -o fleet.html --snapshot-out fleet.json
-  aks-egress audit --effective                compare with the effective rules and routes that Azure names
+  aks-egress audit --management-group platform --format text --format html -o fleet.html --snapshot-out fleet.json
+  aks-egress audit --effective                      compare with the effective rules and routes that Azure names
+  aks-egress audit --credential workload-identity --quiet --format sarif -o audit.sarif        in a pipeline
+
+exit status: as of `scan`: 0 sound, 1 findings, 2 wrong usage or nobody signed in, 3 no cluster can be seen, 4 undecided
+Options that hold for every run may stand in the environment: `--subscription` as AKS_EGRESS_SUBSCRIPTION.
 """
 
 
@@ -41,12 +48,12 @@ def register(subparsers: _SubParsersAction[Any]) -> None:
     parser.add_argument(
         "--snapshot-out",
         metavar="FILE",
-        help="keep what was judged, so that `scan` can judge it again offline",
+        help="keep what was judged in a snapshot, so that `scan FILE` gives the same report offline",
     )
     parser.add_argument(
         "--live-service-tags",
         action="store_true",
-        help="ask Azure for this week's service tags, and keep them in the cache",
+        help="ask Azure for its service tags first, and keep them in the cache: rules with tags are then judged by addresses",
     )
     add_shared(parser)
     parser.set_defaults(run=run)
@@ -55,6 +62,7 @@ def register(subparsers: _SubParsersAction[Any]) -> None:
 def run(chosen: Namespace) -> int:
     """Collect, judge and report; the exit status."""
     from aks_egress_scan import evaluate
+    from aks_egress_scan.exit_status import Exit
     from aks_egress_scan.live import choices as live
     from aks_egress_scan.live.session import connect
 
@@ -65,23 +73,25 @@ def run(chosen: Namespace) -> int:
     loaded = collected(settled, session, chosen.snapshot_out or "")
     if chosen.live_service_tags:
         settled = _with_tags(settled, session, loaded)
-    return evaluate.finish(settled, evaluate.judge(settled, loaded), loaded)
+    status = evaluate.finish(settled, evaluate.judge(settled, loaded), loaded)
+    if status == Exit.NOTHING_TO_JUDGE:
+        evaluate.say(NOBODY_SEES)
+    return status
 
 
 def collected(settled: Run, session: Session, snapshot_out: str = "") -> Loaded:
     """What runs as a document, read from the very bytes that a snapshot has; the context beside it."""
     from aks_egress_scan.commands.snapshot import keep
+    from aks_egress_scan.evaluate import beside
     from aks_egress_scan.live import choices as live
-    from aks_egress_scan.sources import Loaded, load
 
+    if "live" in settled.choices.many("context"):
+        raise UsageFailure("what runs is judged already: `--context live` is for `scan`")
     snapshot = live.picture(settled.choices, session, beside=snapshot_out)
     data = live.data_of(snapshot)
     if snapshot_out:
         keep(data, snapshot_out)
-    context = settled.choices.many("context")
-    loaded = load((), context, settled.choices.many("param")) if context else Loaded()
-    loaded.documents.insert(0, _document(data, snapshot_out or f"azure-{session.cloud.name}"))
-    return loaded
+    return beside(settled, _document(data, snapshot_out or f"azure-{session.cloud.name}"))
 
 
 def _with_tags(settled: Run, session: Session, loaded: Loaded) -> Run:

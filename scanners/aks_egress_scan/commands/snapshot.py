@@ -28,7 +28,8 @@ examples:
   aks-egress snapshot --cluster aks-shop -o shop.json
   aks-egress scan plan.json --context fleet.json          a spoke's plan, with the hub that runs
 
-exit status: 0 written, 2 wrong usage or nobody signed in, 3 nothing in the scope, 4 written, but some of it could not be read
+exit status: 0 written, 2 wrong usage or nobody signed in, 3 written, but nothing in the scope can be seen,
+             4 written, but some of it could not be read: the file says what, and judging it gives `unknown` there
 """
 
 
@@ -37,21 +38,38 @@ def register(subparsers: _SubParsersAction[Any]) -> None:
     parser = subparsers.add_parser(
         "snapshot", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=Help
     )
-    parser.add_argument("-o", "--output", metavar="FILE", default="-", help="default: standard output")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        default="-",
+        help="where the snapshot goes; default: standard output",
+    )
     add_scope(parser)
-    parser.add_argument("--cluster", action="append", metavar="NAME", help="only these clusters; repeatable")
-    parser.add_argument("--cloud", choices=CLOUDS, help="default public")
+    parser.add_argument(
+        "--cluster",
+        action="append",
+        metavar="NAME",
+        help="only these clusters, and the networks that they need; repeatable",
+    )
+    parser.add_argument("--cloud", choices=CLOUDS, help="which of Azure's clouds to ask; default public")
     add_sign_in(parser)
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        help="for `cloud` and `clusters`; default aks-egress.toml, then [tool.aks-egress] in pyproject.toml",
+    )
     parser.set_defaults(run=run)
 
 
 def run(chosen: Namespace) -> int:
     """Collect and write; the exit status."""
-    from aks_egress_scan.evaluate import say
+    from aks_egress_scan.evaluate import configured, say
     from aks_egress_scan.live import choices as live
     from aks_egress_scan.live.session import connect
 
     choices = Choices(chosen)
+    configured(choices)
     live.scope_of(choices)
     session = connect(choices.one("cloud"), choices.one("credential", "default"), choices.one("tenant"))
     file = chosen.output

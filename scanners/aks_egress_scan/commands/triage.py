@@ -24,7 +24,8 @@ For the moment when `kubectl logs` and `kubectl exec` fail.  Walks the cluster's
 its tunnel pods through the Kubernetes API, reads their logs (from Log Analytics when the API cannot give
 them), and says in plain words whether it is the network, the pods, or both, and what to do next.
 
-It reads and changes nothing.
+It reads and changes nothing.  Reader rights in Azure and a kubeconfig that may list pods are enough
+(docs/permissions.md); whatever is refused is said, and nothing is concluded from it.
 """
 
 _EXAMPLES = """\
@@ -32,11 +33,12 @@ examples:
   aks-egress triage --cluster aks-shop
   aks-egress triage --cluster aks-shop --error "dial tcp 10.240.0.4:10250: i/o timeout"
   kubectl logs pod 2>&1 | aks-egress triage --cluster aks-shop --error -
-  aks-egress triage --cluster aks-shop --snapshot fleet.json --no-logs      without asking Azure
+  aks-egress triage --cluster aks-shop --subscription 1b2c... --aks-credentials   no kubeconfig at hand
+  aks-egress triage --cluster aks-shop --snapshot fleet.json                Azure does not answer
   aks-egress triage --cluster aks-shop --no-kubernetes                      the API server does not answer
 
-exit status: 0 neither is at fault: the way is open, the pods are ready, and a log call got through
-             1 the network or the pods are, 2 wrong usage, 3 no such cluster, 4 nobody can say yet
+exit status: 0 neither is at fault: the way is open, the pods are ready, and a log call got through,
+             1 the network or the pods are, 2 wrong usage or nobody signed in, 3 no such cluster, 4 nobody can say yet
 """
 _STATUS = {"neither": 0, "network": 1, "pods": 1, "both": 1, "undecided": 4}
 
@@ -44,33 +46,67 @@ _STATUS = {"neither": 0, "network": 1, "pods": 1, "both": 1, "undecided": 4}
 def register(subparsers: _SubParsersAction[Any]) -> None:
     """Add the command to the parser."""
     parser = subparsers.add_parser("triage", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=Help)
-    parser.add_argument("--cluster", action="append", metavar="NAME", help="the cluster (required)")
     parser.add_argument(
-        "--error", metavar="TEXT", default="", help="what kubectl said; - reads standard input"
+        "--cluster", action="append", metavar="NAME", help="the one cluster to look at (required)"
     )
-    parser.add_argument("--format", choices=("text", "json"), dest="style", default="text")
-    parser.add_argument("-o", "--output", metavar="FILE", dest="file", default="-")
+    parser.add_argument(
+        "--error",
+        metavar="TEXT",
+        default="",
+        help="what kubectl said, to start from there; - reads standard input",
+    )
+    parser.add_argument(
+        "--format",
+        choices=("text", "json"),
+        dest="style",
+        default="text",
+        help="text for people (default), json for programs: aks-egress/triage/v1",
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", dest="file", default="-", help="default: standard output"
+    )
     add_scope(parser)
-    parser.add_argument("--cloud", choices=CLOUDS, help="default public")
+    parser.add_argument("--cloud", choices=CLOUDS, help="which of Azure's clouds to ask; default public")
     add_sign_in(parser)
     looks = parser.add_argument_group("where to look")
-    looks.add_argument("--snapshot", metavar="FILE", help="judge this snapshot instead of collecting")
-    looks.add_argument("--kubeconfig", metavar="FILE", help="default: as kubectl finds it")
-    looks.add_argument("--kube-context", metavar="NAME", help="default: the current one")
+    looks.add_argument("--snapshot", metavar="FILE", help="judge this snapshot instead of asking Azure")
+    looks.add_argument(
+        "--kubeconfig", metavar="FILE", help="where kubectl's settings are; default: as kubectl finds them"
+    )
+    looks.add_argument(
+        "--kube-context",
+        metavar="NAME",
+        help="which context of the kubeconfig leads to the cluster; default: the current one",
+    )
     looks.add_argument(
         "--aks-credentials",
         action="store_true",
         help="take the kubeconfig from AKS, as `az aks get-credentials` does",
     )
-    looks.add_argument("--no-kubernetes", action="store_true", help="do not ask the Kubernetes API")
+    looks.add_argument(
+        "--no-kubernetes",
+        action="store_true",
+        help="do not ask the Kubernetes API: the walk and Log Analytics alone",
+    )
     looks.add_argument("--no-logs", action="store_true", help="do not ask Log Analytics")
     judging = parser.add_argument_group("judging")
     judging.add_argument(
-        "--context", action="append", metavar="PATH", help="definitions that complete the picture"
+        "--context",
+        action="append",
+        metavar="PATH",
+        help="definitions that complete the picture (a hub, a snapshot); repeatable",
     )
-    judging.add_argument("--tunnel", choices=TUNNELS, help="default: by the pods that run")
-    judging.add_argument("--service-tags", metavar="FILE")
-    judging.add_argument("--config", metavar="FILE")
+    judging.add_argument(
+        "--tunnel", choices=TUNNELS, help="which tunnel to judge; default auto: the one whose pods run"
+    )
+    judging.add_argument(
+        "--service-tags",
+        metavar="FILE",
+        help="the service-tag JSON that Microsoft publishes; default: the cached one",
+    )
+    judging.add_argument(
+        "--config", metavar="FILE", help="default aks-egress.toml, then [tool.aks-egress] in pyproject.toml"
+    )
     parser.set_defaults(run=run)
 
 
@@ -83,6 +119,7 @@ def run(chosen: Namespace) -> int:
 
     choices = Choices(chosen)
     _sensible(chosen, choices)
+    _installed(chosen)
     settled = evaluate.prepare(choices, baseline=False)
     picture = _pictured(chosen, settled, _error(chosen.error))
     conclusion = conclude(picture)
@@ -102,6 +139,15 @@ def _sensible(chosen: Namespace, choices: Choices) -> None:
             raise UsageFailure(f"`--no-kubernetes` and `--{name.replace('_', '-')}` contradict each other")
     if chosen.aks_credentials and chosen.kubeconfig:
         raise UsageFailure("`--aks-credentials` and `--kubeconfig` contradict each other: give one of them")
+
+
+def _installed(chosen: Namespace) -> None:
+    """Everything that this run needs, asked for at once: nobody installs twice at night."""
+    from aks_egress_scan.live.session import require
+
+    extras = [] if chosen.snapshot else ["live"]
+    extras += [] if chosen.no_kubernetes else ["kubernetes"]
+    require("triage", *extras)
 
 
 def _error(given: str) -> str:
@@ -198,13 +244,11 @@ def _looked(
 
 def _aks_kubeconfig(session: Session, cluster: str) -> Any:
     """The user's kubeconfig as AKS gives it."""
+    import yaml  # type: ignore[import-untyped]
     from azure.core.exceptions import AzureError
 
     from aks_egress_scan.live.details import names_of
-    from aks_egress_scan.live.session import first_line, require
-
-    require("kubernetes", what="asking the Kubernetes API", extra="kubernetes")
-    import yaml  # type: ignore[import-untyped]
+    from aks_egress_scan.live.session import first_line
 
     subscription, group, names = names_of(cluster)
     clusters = session.containers(subscription).managed_clusters

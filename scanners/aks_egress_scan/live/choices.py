@@ -39,9 +39,24 @@ MOST_WORKERS = 64
 def add_scope(parser: ArgumentParser) -> None:
     """Which clusters; everything that can be seen where none is given."""
     group = parser.add_argument_group("scope", "default: every cluster that you may read")
-    group.add_argument("--subscription", action="append", metavar="ID", help="repeatable")
-    group.add_argument("--management-group", action="append", metavar="NAME", help="repeatable")
-    group.add_argument("--resource-group", action="append", metavar="NAME", help="repeatable")
+    group.add_argument(
+        "--subscription",
+        action="append",
+        metavar="ID",
+        help="clusters of this subscription, by its id; repeatable",
+    )
+    group.add_argument(
+        "--management-group",
+        action="append",
+        metavar="NAME",
+        help="clusters of every subscription below it; repeatable",
+    )
+    group.add_argument(
+        "--resource-group",
+        action="append",
+        metavar="NAME",
+        help="clusters in resource groups of this name; repeatable",
+    )
 
 
 def add_sign_in(parser: ArgumentParser) -> None:
@@ -50,10 +65,16 @@ def add_sign_in(parser: ArgumentParser) -> None:
     group.add_argument(
         "--credential",
         choices=CREDENTIALS,
-        help="default: what DefaultAzureCredential finds, such as `az login`",
+        metavar="HOW",
+        help=f"who asks: {', '.join(CREDENTIALS)}; default takes the first that works, such as `az login`",
     )
-    group.add_argument("--tenant", metavar="ID")
-    group.add_argument("--workers", type=int, metavar="N", help="questions asked side by side; default 8")
+    group.add_argument("--tenant", metavar="ID", help="sign in to this tenant, where you are in several")
+    group.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="how many questions are asked side by side; default 8, at most 64",
+    )
     group.add_argument(
         "--effective",
         action="store_true",
@@ -61,9 +82,14 @@ def add_sign_in(parser: ArgumentParser) -> None:
         help="also ask Azure for the effective rules and routes of nodes' network interfaces, and compare",
     )
     group.add_argument(
-        "--fresh", action="store_true", default=None, help="do not go on with an interrupted collection"
+        "--fresh",
+        action="store_true",
+        default=None,
+        help="collect anew instead of going on where an interrupted run stopped",
     )
-    group.add_argument("--quiet", action="store_true", default=None, help="no progress on standard error")
+    group.add_argument(
+        "--quiet", action="store_true", default=None, help="tell no progress on standard error"
+    )
 
 
 def scope_of(choices: Choices, *, clusters: bool = True) -> Scope:

@@ -38,7 +38,7 @@ MOST_CALLS = 8
 
 def connect(kubeconfig: str = "", context: str = "", given: Mapping[str, Any] | None = None) -> Any:
     """A client by kubeconfig, or by one that is `given`; raises UsageFailure where there is none."""
-    require("kubernetes", what="asking the Kubernetes API", extra="kubernetes")
+    require("asking the Kubernetes API", "kubernetes")
     from kubernetes import client
 
     settings = client.Configuration()

@@ -13,7 +13,7 @@ from typing import Any
 from aks_egress_scan.live.asking import side_by_side
 from aks_egress_scan.live.blotted import blotted
 from aks_egress_scan.live.seen import LogsSeen
-from aks_egress_scan.live.session import Session, first_line, require
+from aks_egress_scan.live.session import Session, first_line
 
 SPAN = timedelta(hours=6)
 SERVER, ALL = 30, 60
@@ -34,7 +34,6 @@ REFUSED = (
 
 def workspace_logs(session: Session, cluster: str) -> LogsSeen:
     """The lines of the last hours that the cluster's workspace has; `cluster` is its resource id."""
-    require("azure.monitor.query", what="reading logs from Log Analytics")
     client = session.logs()
     reasons: dict[str, list[str]] = {}
     for table, query in QUERIES.items():

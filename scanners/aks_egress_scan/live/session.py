@@ -144,7 +144,7 @@ class Session:
 
 def connect(cloud: str, credential: str = "default", tenant: str = "") -> Session:
     """A session with a cloud; raises UsageFailure where an SDK is missing or nobody is signed in."""
-    require("azure.identity", "azure.mgmt.resourcegraph", "azure.mgmt.network", "azure.mgmt.containerservice")
+    require("reading live state", "live")
     _quiet()
     place = CLOUDS[cloud or "public"]
     signed_in = _credential(credential, place, tenant)
@@ -152,18 +152,40 @@ def connect(cloud: str, credential: str = "default", tenant: str = "") -> Sessio
     return Session(place, signed_in, who=who or f"{credential} {tenant}")
 
 
-def require(*modules: str, what: str = "reading live state", extra: str = "live") -> None:
-    """Raise UsageFailure with what to install where one of the modules is missing."""
+#: extra -> what people call what it brings, and the modules that show that it is there
+EXTRAS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "live": (
+        "Azure's SDKs",
+        (
+            "azure.identity",
+            "azure.mgmt.containerservice",
+            "azure.mgmt.network",
+            "azure.mgmt.resourcegraph",
+            "azure.monitor.query",
+        ),
+    ),
+    "kubernetes": ("the Kubernetes client", ("kubernetes",)),
+}
+
+
+def require(what: str, *extras: str) -> None:
+    """Raise UsageFailure with the one command that installs whatever is missing, or what goes without it."""
+    lacking = [one for one in extras if not all(_is_there(module) for module in EXTRAS[one][1])]
+    if lacking:
+        needs = " and ".join(EXTRAS[one][0] for one in lacking)
+        are = "is" if lacking == ["kubernetes"] else "are"
+        command = f"`pip install 'aks-egress[{','.join(lacking)}]'`"
+        leave = ", or leave the Kubernetes API out with `--no-kubernetes`" if "kubernetes" in lacking else ""
+        raise UsageFailure(f"{what} needs {needs}, which {are} not installed: run {command}{leave}")
+
+
+def _is_there(module: str) -> bool:
     from importlib.util import find_spec
 
-    for module in modules:
-        try:
-            found = find_spec(module)
-        except ModuleNotFoundError:
-            found = None
-        if found is None:
-            needs = "the Kubernetes client, which is" if extra == "kubernetes" else "Azure's SDKs, which are"
-            raise UsageFailure(f"{what} needs {needs} not installed: run `pip install 'aks-egress[{extra}]'`")
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def _credential(name: str, cloud: Cloud, tenant: str) -> Any:
