@@ -11,6 +11,7 @@ from aks_egress.arm.ids import ResourceId, parse_id
 from aks_egress.arm.resources import Document, Resource
 from aks_egress.records import field, record, replace
 from aks_egress.topology.networks import SUBNETS, Networks, Subnet
+from aks_egress.topology.shapes import read_cluster, read_pool
 from aks_egress.values import Origin, Unknown, Value, at, flag, get, items, text
 
 CLUSTERS = "Microsoft.ContainerService/managedClusters"
@@ -140,6 +141,7 @@ class Subnets:
 
 def cluster(graph: Graph, subnets: Subnets, resource: Resource) -> Cluster:
     """Read a cluster with its pools, inline ones and resources of their own."""
+    read_cluster(resource)
     document = graph.home(resource)
     pools, gap = _pools(graph, subnets, resource)
     if gap is None and not pools:
@@ -196,6 +198,8 @@ def _pools(graph: Graph, subnets: Subnets, resource: Resource) -> tuple[list[Poo
             continue
         inline.append(_pool(graph, subnets, resource, row, resource, place))
     children, more = graph.children(resource, POOLS)
+    for child in children:
+        read_pool(child)
     apart = [
         _pool(graph, subnets, child, child.get("properties"), resource, ("properties",), child.name)
         for child in children
