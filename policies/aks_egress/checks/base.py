@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from typing import TypeVar
 
 from aks_egress.arm.resources import Document, Resource
 from aks_egress.evaluation.demand import Decider
@@ -16,6 +17,8 @@ from aks_egress.records import field, record
 from aks_egress.settings import Settings
 from aks_egress.topology.model import Topology
 from aks_egress.values import Origin
+
+T = TypeVar("T")
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,15 @@ class Context:
     places: Places
     #: a cluster's name -> the documents that have one of that name, filled when first asked
     _homes: dict[str, list[Document]] = field(default_factory=dict, repr=False)
+    #: what several checks ask for, by what it is and the cluster it is of; see `once`
+    _known: dict[tuple[str, int], object] = field(default_factory=dict, repr=False)
+
+    def once(self, what: str, cluster: JudgedCluster | None, find: Callable[[], T]) -> T:
+        """What `find` answers, worked out for one cluster (or, with None, for all) when it is first asked for."""
+        key = what, id(cluster)
+        if key not in self._known:
+            self._known[key] = find()
+        return self._known[key]  # type: ignore[return-value]
 
     def finding(  # noqa: PLR0913  a finding has as many parts as people need
         self,

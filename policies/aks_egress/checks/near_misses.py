@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from aks_egress.arm.resources import Resource
 from aks_egress.checks.base import Context, Rule, check, rule
 from aks_egress.checks.scope import behind, firewalls, groups, tables
-from aks_egress.evaluation.firewall import AKS_TAG, TLS_DEFAULT_PORTS
+from aks_egress.evaluation.firewall_names import AKS_TAG, TLS_DEFAULT_PORTS
 from aks_egress.evaluation.flows import JudgedCluster, JudgedFlow
 from aks_egress.evaluation.verdicts import Verdict
 from aks_egress.findings.advice import blockers, destinations

@@ -48,6 +48,10 @@ def behind(
 
 def firewalls(context: Context, cluster: JudgedCluster) -> list[Firewall]:
     """The firewalls that the cluster's routes lead to, each once."""
+    return context.once("firewalls", cluster, lambda: _firewalls(context, cluster))
+
+
+def _firewalls(context: Context, cluster: JudgedCluster) -> list[Firewall]:
     found: dict[int, Firewall] = {}
     for subnet in node_subnets(cluster):
         for table in tables(context, subnet):
@@ -66,6 +70,10 @@ def firewalls(context: Context, cluster: JudgedCluster) -> list[Firewall]:
 
 def every_firewall(context: Context) -> list[tuple[Firewall, str]]:
     """Every firewall behind a cluster's routes with the first cluster that it serves."""
+    return context.once("every firewall", None, lambda: _every_firewall(context))
+
+
+def _every_firewall(context: Context) -> list[tuple[Firewall, str]]:
     found: dict[int, tuple[Firewall, str]] = {}
     for cluster in context.clusters:
         for firewall in firewalls(context, cluster):

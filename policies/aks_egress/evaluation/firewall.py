@@ -7,9 +7,9 @@ dns-settings, snat-private-range).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from operator import attrgetter
 
 from aks_egress.arm.graph import Link
+from aks_egress.evaluation import firewall_names as names
 from aks_egress.evaluation.demand import Action, Decider, Demand
 from aks_egress.evaluation.first_match import Answers, Clause, Piece, first_match
 from aks_egress.packets.addresses import ALL_V4, EVERYWHERE
@@ -28,15 +28,12 @@ from aks_egress.packets.tags import (
 from aks_egress.records import field, record
 from aks_egress.topology.firewalls import Firewall, FirewallRule
 from aks_egress.topology.reading import Tokens, addresses, ports, protocol, tokens
-from aks_egress.values import Unknown, at, get
-
-AKS_TAG = "azurekubernetesservice"
+from aks_egress.values import Unknown
 
 FQDN_TAG_READING = (
     "U18: the content of the FQDN tag AzureKubernetesService is not published; it is taken to hold the names that "
     "Microsoft's AKS page lists for the core service"
 )
-TLS_DEFAULT_PORTS = {"https": 443, "http": 80, "mssql": 1433}
 
 Parts = tuple[Extent, ...]
 """Source, destination, protocol, source port and port of a rule."""
@@ -61,7 +58,7 @@ class FirewallFilter:
     _network_clauses: dict[tuple[object, ...], Clause[Decider] | None] = field(default_factory=dict)
     _order: list[list[FirewallRule]] = field(default_factory=list)
     _readings: dict[tuple[str, bool | None], tuple[object, ...]] = field(default_factory=dict)
-    _sources: list[IntervalSet] = field(default_factory=list)
+    _named: list[str] | None = None
 
     def decide(self, demand: Demand, within: Sequence[Box]) -> list[Piece[Decider]]:
         """Who decides about each packet of `within`."""
@@ -76,7 +73,7 @@ class FirewallFilter:
 
     def reading(self, name: str, in_fqdn_tag: bool | None) -> tuple[object, ...]:
         """How each rule reads a name: names that all rules read alike are decided alike."""
-        key = name, in_fqdn_tag
+        key = names.domain(name, self._patterns()), in_fqdn_tag
         if key not in self._readings:
             asked = Demand(boxes=(), name=name, in_fqdn_tag=in_fqdn_tag)
             self._readings[key] = (
@@ -85,37 +82,23 @@ class FirewallFilter:
             )
         return self._readings[key]
 
+    def _patterns(self) -> list[str]:
+        if self._named is None:
+            rules = self.firewall.rules
+            given = (
+                one
+                for rule in rules
+                for one in (*rule.fqdns.known, *(u.split("/", 1)[0] for u in rule.urls.known))
+            )
+            self._named = list(dict.fromkeys(one.strip().rstrip(".").casefold() for one in given))
+        return self._named
+
     def _read(self, rule: FirewallRule, asked: Demand) -> Iterator[object]:
         if rule.stage == "application":
             yield self._names(rule, asked)
-            yield _tag_only(rule, asked)
+            yield names.tag_only(rule, asked)
         else:
             yield from (self._resolved(name, asked) for name in rule.fqdns.known)
-
-    def signature(self) -> tuple[object, ...] | None:
-        """What the firewall does, its own name and place aside; None where a part of that is not known or lies elsewhere."""
-        firewall = self.firewall
-        given = (
-            self.clients_use_proxy,
-            firewall.tier,
-            firewall.in_hub,
-            firewall.stopped,
-            firewall.dns_proxy,
-            firewall.forced_tunnelling,
-            firewall.snat_ranges,
-            has_address(firewall),
-        )
-        if firewall.gaps or any(isinstance(one, Unknown) for one in given):
-            return None
-        rules = [_signed(rule) for rule in firewall.rules]
-        return None if None in rules else (*given, *rules)
-
-    def sources(self) -> list[IntervalSet]:
-        """The distinct sets of clients that the rules name."""
-        if not self._sources:
-            found = (part for rule in self.firewall.rules for part in _both(self._source(rule)))
-            self._sources = list(dict.fromkeys([EVERYWHERE, *found]))
-        return self._sources
 
     def _last(self, demand: Demand) -> Decider:
         reason = "no rule of the firewall allows it, and what no rule allows is denied"
@@ -178,7 +161,7 @@ class FirewallFilter:
         return Clause(self._rule_decider(rule, demand), sure if certain else None, possible)
 
     def _network(self, rule: FirewallRule, demand: Demand) -> Parts | None:
-        source, target = self._source(rule), self._destination(rule, demand)
+        source, target = self.source(rule), self._destination(rule, demand)
         covered, port = _network_protocols(rule), _network_ports(rule)
         # with ports, Any means TCP and UDP (F8)
         sure = covered.sure if port.sure == ANY_PORT else covered.sure & WITH_PORTS
@@ -210,7 +193,7 @@ class FirewallFilter:
         if rule.destination.given or rule.destination_groups:
             target = self._destination(rule, demand)
         tcp = Extent.exactly(IntervalSet.single(TCP))
-        return self._source(rule), target, tcp, Extent.exactly(ANY_PORT), port
+        return self.source(rule), target, tcp, Extent.exactly(ANY_PORT), port
 
     def _names(self, rule: FirewallRule, demand: Demand) -> Match:
         """Whether the rule's names cover the name asked for."""
@@ -218,7 +201,7 @@ class FirewallFilter:
         for pattern in rule.fqdns.known:
             answer = answer | covers(pattern, demand.name)
         for tag in rule.fqdn_tags.known:
-            answer = answer | _fqdn_tag(tag, demand)
+            answer = answer | names.fqdn_tag(tag, demand)
         for url in rule.urls.known:
             # a URL narrows the name by a path nobody knows, and only TLS inspection sees it
             answer = answer | (covers(url.split("/", 1)[0], demand.name) & Match.MAYBE)
@@ -226,7 +209,8 @@ class FirewallFilter:
             answer = answer | Match.MAYBE
         return answer
 
-    def _source(self, rule: FirewallRule) -> Extent:
+    def source(self, rule: FirewallRule) -> Extent:
+        """The clients that a rule names."""
         return self._addresses(rule, rule.source, rule.source_groups, rule.source_groups_unknown, "")
 
     def _destination(self, rule: FirewallRule, demand: Demand) -> Extent:
@@ -294,7 +278,7 @@ class FirewallFilter:
         settle = ""
         if action is Action.ALLOW and inspected:
             action, reason, settle = _inspected(rule, demand)
-        doubts = (FQDN_TAG_READING,) if rule.stage == "application" and _tag_only(rule, demand) else ()
+        doubts = (FQDN_TAG_READING,) if rule.stage == "application" and names.tag_only(rule, demand) else ()
         decider = Decider(
             hop="firewall",
             resource=self.firewall.label,
@@ -310,42 +294,6 @@ class FirewallFilter:
         if shared:
             self._by_rule[id(rule)] = decider
         return decider
-
-
-_SAID = attrgetter(
-    "stage", "name", "collection", "order", "action", "source", "destination", "protocols", "ports", "listeners",
-    "fqdns", "fqdn_tags", "urls", "categories", "terminates_tls",
-)  # fmt: skip
-
-
-def _signed(rule: FirewallRule) -> tuple[object, ...] | None:
-    """What a rule says, its place aside; None where it names groups of addresses, or a part is not known."""
-    said: tuple[object, ...] = _SAID(rule)
-    opened = (rule.source_groups_unknown, rule.listeners_unknown, rule.uncertain)
-    lists = (one.unknown for one in said if isinstance(one, Tokens))
-    listening = (port for _, port in rule.listeners)
-    if rule.source_groups or rule.destination_groups or any(one is not None for one in (*opened, *lists)):
-        return None
-    return None if any(isinstance(one, Unknown) for one in (*said, *listening)) else said
-
-
-def has_address(firewall: Firewall) -> bool | Unknown:
-    """Whether a firewall of a network has a public address; an id that is known only later is one."""
-    rows = firewall.ip_configurations
-    if isinstance(rows, Unknown):
-        return rows
-    unknown: Unknown | None = None
-    for row in rows:
-        given = row if isinstance(row, Unknown) else at(row, "properties", "publicIPAddress")
-        if isinstance(given, Unknown) and not given.refers_to:
-            unknown = unknown or given
-        elif isinstance(given, Unknown) or get(given, "id"):
-            return True
-    return unknown or False
-
-
-def _both(extent: Extent) -> tuple[IntervalSet, IntervalSet]:
-    return extent.sure, extent.possible
 
 
 def _action(rule: FirewallRule) -> tuple[Action, str]:
@@ -374,26 +322,6 @@ def _inspected(rule: FirewallRule, demand: Demand) -> tuple[Action, str, str]:
         f"application rule `{rule.label}` ends TLS to inspect it, which works only where every node trusts the firewall's CA",
         "take the name out of TLS inspection, or install the CA on the nodes before they are provisioned",
     )
-
-
-def _tag_only(rule: FirewallRule, demand: Demand) -> bool:
-    return bool(rule.fqdn_tags.known) and not any(
-        covers(one, demand.name) is Match.YES for one in rule.fqdns.known
-    )
-
-
-def _fqdn_tag(tag: str, demand: Demand) -> Match:
-    if tag.casefold() == AKS_TAG:
-        return {True: Match.YES, False: Match.NO, None: Match.MAYBE}[demand.in_fqdn_tag]
-    return Match.MAYBE if _may_hold(tag, demand.name) else Match.NO
-
-
-def _may_hold(tag: str, name: str) -> bool:
-    """Whether another FQDN tag could hold a name; their content is Microsoft's and not published."""
-    folded = tag.casefold()
-    if folded in ("windowsupdate", "windowsdiagnostics"):
-        return any(part in name for part in ("windowsupdate", "microsoft.com", "msftconnecttest", "msedge"))
-    return True
 
 
 def _network_protocols(rule: FirewallRule) -> Extent:
@@ -426,7 +354,7 @@ def _listening(rule: FirewallRule, layer7: str) -> Extent:
     for kind, port in rule.listeners:
         if kind != layer7:
             continue
-        found.append(_ports(tokens(port if port is not None else TLS_DEFAULT_PORTS[kind])))
+        found.append(_ports(tokens(port if port is not None else names.TLS_DEFAULT_PORTS[kind])))
     return joined(found) if found else NOTHING
 
 

@@ -17,6 +17,7 @@ from aks_egress.arm.resources import Resource
 from aks_egress.evaluation.demand import Decider, Demand
 from aks_egress.evaluation.demands import pod_range
 from aks_egress.evaluation.firewall import FirewallFilter
+from aks_egress.evaluation.firewall_kind import FirewallKinds
 from aks_egress.evaluation.first_match import Clause
 from aks_egress.evaluation.hops import Hops
 from aks_egress.evaluation.outbound import Start
@@ -77,7 +78,7 @@ class Likeness:
     def __init__(self, walk: Walk) -> None:
         self.walk = walk
         self._requirements: dict[int, tuple[Requirement, Token]] = {}
-        self._firewalls = _Firewalls()
+        self._firewalls = FirewallKinds()
 
     def view(self, cluster: Cluster, needed: Sequence[Requirement]) -> View:
         """The cluster with its description; raises Singular for one that is judged by itself."""
@@ -106,25 +107,10 @@ _FIELDS: Callable[[Requirement], Token] = attrgetter(
 _PLAIN = Demand(boxes=())
 
 
-class _Firewalls:
-    """Numbers for firewalls: those that do the same have one."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[object, int] = {}
-        self._known: dict[int, tuple[FirewallFilter, int]] = {}
-
-    def number(self, rules: FirewallFilter) -> int:
-        """The number of a firewall as some clients meet it."""
-        if id(rules) not in self._known:
-            said = rules.signature() or ("itself", id(rules))
-            self._known[id(rules)] = (rules, self._numbers.setdefault(said, len(self._numbers)))
-        return self._known[id(rules)][1]
-
-
 class _Looking:
     """Looks at one cluster."""
 
-    def __init__(self, walk: Walk, cluster: Cluster, numbers: _Firewalls) -> None:
+    def __init__(self, walk: Walk, cluster: Cluster, numbers: FirewallKinds) -> None:
         self.walk, self.cluster, self._numbers = walk, cluster, numbers
         self.subnets = cluster.subnets()
         self._check()
@@ -320,9 +306,9 @@ class _Looking:
         rules = hops.firewall(firewall, place.subnet.network)
         self.firewalls.setdefault(id(rules), rules)
         place_of = list(self.firewalls).index(id(rules))
-        sources = tuple(_holds(one, place.members) for one in rules.sources())
+        clients = tuple(_holds(one, place.members) for one in self._numbers.sources(rules))
         beyond = self._beyond(owner.subnet, place.members) if owner.subnet is not None else None
-        return (self._numbers.number(rules), place_of, sources, owner.assumed, beyond)
+        return (self._numbers.number(rules), place_of, clients, owner.assumed, beyond)
 
     def _beyond(self, home: Subnet, clients: IntervalSet) -> object:
         """How a firewall's own subnet sends traffic on; it must lead answers to the clients by no route of a user's."""

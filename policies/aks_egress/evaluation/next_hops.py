@@ -12,7 +12,7 @@ from aks_egress.arm.graph import Link
 from aks_egress.arm.resources import Resource
 from aks_egress.evaluation.appliances import ApplianceFilter, Appliances
 from aks_egress.evaluation.demand import Action, Decider, Demand
-from aks_egress.evaluation.firewall import has_address, untranslated
+from aks_egress.evaluation.firewall import untranslated
 from aks_egress.evaluation.hops import Hops
 from aks_egress.evaluation.outbound import Start
 from aks_egress.evaluation.routes import RouteSelection, Way
@@ -24,7 +24,7 @@ from aks_egress.records import record, replace
 from aks_egress.topology.firewalls import FIREWALLS, Firewall, FirewallRule
 from aks_egress.topology.networks import Subnet
 from aks_egress.topology.owners import Owner
-from aks_egress.values import Unknown, Value
+from aks_egress.values import Unknown, Value, at, get
 
 PUBLIC = PUBLIC_V4 | PUBLIC_V6
 NO_LEARNED_DEFAULT = "no gateway teaches the firewall's subnet a default route that leads elsewhere"
@@ -272,6 +272,21 @@ class NextHops:
                     if not found or any(one.resource is not firewall.resource for one in found):
                         return False
         return True
+
+
+def has_address(firewall: Firewall) -> bool | Unknown:
+    """Whether a firewall of a network has a public address; an id that is known only later is one."""
+    rows = firewall.ip_configurations
+    if isinstance(rows, Unknown):
+        return rows
+    unknown: Unknown | None = None
+    for row in rows:
+        given = row if isinstance(row, Unknown) else at(row, "properties", "publicIPAddress")
+        if isinstance(given, Unknown) and not given.refers_to:
+            unknown = unknown or given
+        elif isinstance(given, Unknown) or get(given, "id"):
+            return True
+    return unknown or False
 
 
 def _answered(routes: RouteSelection, demand: Demand, trace: Trace) -> list[Trace]:

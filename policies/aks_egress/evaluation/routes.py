@@ -15,7 +15,7 @@ from aks_egress.packets.boxes import Box
 from aks_egress.packets.extents import Extent
 from aks_egress.packets.intervals import EMPTY, IntervalSet
 from aks_egress.packets.names import Match
-from aks_egress.packets.tags import PUBLIC, ServiceTags, canonical
+from aks_egress.packets.tags import PUBLIC, ServiceTags, route_rank
 from aks_egress.records import field, record
 from aks_egress.topology.networks import Peering, Subnet
 from aks_egress.topology.routing import RouteTable, UserRoute
@@ -178,7 +178,7 @@ class RouteSelection:
         parts = self.tags.by_length(tag)
         if parts is not None:
             for length, part in parts:
-                yield _Entry(length, rank + _tag_rank(tag), decider, Extent.exactly(part))
+                yield _Entry(length, rank + route_rank(tag), decider, Extent.exactly(part))
             return
         extent = self.tags.extent(tag, lies_in)
         if extent.possible:
@@ -394,11 +394,3 @@ def _meets_another(one: _Entry, tied: Iterable[_Entry]) -> bool:
         and other.covered.possible & one.covered.possible
         for other in tied
     )
-
-
-def _tag_rank(tag: str) -> float:
-    """Among equal prefixes: explicit, then a regional tag, then a global one, then AzureCloud (R13)."""
-    base, _, region = canonical(tag).partition(".")
-    if base == "azurecloud":
-        return 0.3 if region else 0.4
-    return 0.1 if region else 0.2

@@ -248,3 +248,11 @@ class ServiceTags:
 
 
 AZURE_LOAD_BALANCER = PLATFORM_VIP
+
+
+def route_rank(tag: str) -> float:
+    """Among equal prefixes: explicit, then a regional tag, then a global one, then AzureCloud (R13)."""
+    base, _, region = canonical(tag).partition(".")
+    if base == "azurecloud":
+        return 0.3 if region else 0.4
+    return 0.1 if region else 0.2
