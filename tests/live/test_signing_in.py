@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -117,9 +118,36 @@ def test_every_credential_takes_what_it_is_given(
     monkeypatch.setattr(getattr(azure.identity, CLASSES[name]), "get_token", nobody)
     with pytest.raises(UsageFailure) as failure:
         connect("public", name, tenant)
+    if tenant and name == "managed-identity":
+        assert "leave `--tenant` out" in str(failure.value)
+        return
     assert str(failure.value) == (
         "nobody is signed in to Azure: nobody; run `az login`, or name another way with `--credential`"
     )
+
+
+AZ = """#!/bin/sh
+echo "$@" >> "$AZ_WAS_ASKED"
+echo '{"accessToken": "head.e30.signature", "expires_on": 4102444800, "expiresOn": "2100-01-01 00:00:00.000000"}'
+"""
+
+
+@pytest.mark.parametrize("name", ["default", "cli"])
+def test_the_tenant_that_is_named_is_the_one_that_tokens_are_of(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`DefaultAzureCredential` takes none and would answer with the tenant that `az login` was for last."""
+    command = tmp_path / "az"
+    command.write_text(AZ, encoding="utf-8")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv("AZ_WAS_ASKED", str(tmp_path / "asked"))
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "AzureCliCredential")
+    session = connect("public", name, "11111111-2222-3333-4444-555555555555")
+    session.credential.get_token("https://management.azure.com/.default")
+    asked = (tmp_path / "asked").read_text(encoding="utf-8").splitlines()
+    assert len(asked) == 2
+    assert all("--tenant 11111111-2222-3333-4444-555555555555" in one for one in asked)
 
 
 def test_the_help_names_the_credentials_that_there_are() -> None:

@@ -198,12 +198,27 @@ def _credential(name: str, cloud: Cloud, tenant: str) -> Any:
         arguments["authority"] = cloud.authority
     if tenant and name in _TAKE_TENANT:
         arguments["tenant_id"] = tenant
-    if tenant and name == "default":
-        arguments |= {"interactive_browser_tenant_id": tenant, "additionally_allowed_tenants": [tenant]}
+    if tenant and name == "managed-identity":
+        raise UsageFailure("a managed identity belongs to one tenant: leave `--tenant` out")
+    elsewhere = tenant and name not in _TAKE_TENANT
+    if elsewhere:
+        arguments["additionally_allowed_tenants"] = [tenant]
     try:
-        return getattr(azure.identity, CREDENTIALS[name])(**arguments)
+        made = getattr(azure.identity, CREDENTIALS[name])(**arguments)
+        return _InTenant(made, tenant) if elsewhere else made
     except ValueError as error:
         raise UsageFailure(f"`--credential {name}` cannot be used: {first_line(error)}") from None
+
+
+class _InTenant:
+    """A credential that asks for every token in one tenant, for those that are not made for one."""
+
+    def __init__(self, credential: Any, tenant: str) -> None:
+        self._credential, self._tenant = credential, tenant
+
+    def get_token(self, *scopes: str, **options: Any) -> Any:
+        """A token of the tenant."""
+        return self._credential.get_token(*scopes, **{**options, "tenant_id": self._tenant})
 
 
 def _sign_in(credential: Any, cloud: Cloud) -> str:
