@@ -126,6 +126,23 @@ def test_every_credential_takes_what_it_is_given(
     )
 
 
+@pytest.mark.parametrize("client", ["", "11111111-2222-3333-4444-555555555555"])
+def test_a_user_assigned_identity_is_the_one_that_the_environment_names(
+    client: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for `default`: a machine may have several, and Azure refuses to choose."""
+    given: dict[str, Any] = {}
+
+    def made(**arguments: Any) -> Person:
+        given.update(arguments)
+        return Person()
+
+    monkeypatch.setattr(azure.identity, "ManagedIdentityCredential", made)
+    monkeypatch.setenv("AZURE_CLIENT_ID", client)
+    connect("public", "managed-identity")
+    assert given.get("client_id", "") == client
+
+
 AZ = """#!/bin/sh
 echo "$@" >> "$AZ_WAS_ASKED"
 echo '{"accessToken": "head.e30.signature", "expires_on": 4102444800, "expiresOn": "2100-01-01 00:00:00.000000"}'

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping
 from threading import Lock
@@ -200,6 +201,9 @@ def _credential(name: str, cloud: Cloud, tenant: str) -> Any:
         arguments["tenant_id"] = tenant
     if tenant and name == "managed-identity":
         raise UsageFailure("a managed identity belongs to one tenant: leave `--tenant` out")
+    if name == "managed-identity" and os.environ.get("AZURE_CLIENT_ID"):
+        # a user-assigned one; the SDK reads the variable for `default` alone
+        arguments["client_id"] = os.environ["AZURE_CLIENT_ID"]
     elsewhere = tenant and name not in _TAKE_TENANT
     if elsewhere:
         arguments["additionally_allowed_tenants"] = [tenant]
