@@ -206,7 +206,9 @@ class Design:
     def spoke(self, i: int, hub: int, changed: bool = False) -> Iterator[Row]:
         """A network with a cluster; one that is `changed` differs in one place."""
         change = (
-            self.maker.choice(("cut", "space", "group", "route", "extra", "prefix", "tag")) if changed else ""
+            self.maker.choice(("cut", "space", "group", "route", "extra", "prefix", "tag", "kept"))
+            if changed
+            else ""
         )
         group, base = f"spoke-{i}", f"10.{i}.0"
         network = _id(group, "Microsoft.Network/virtualNetworks", f"vnet-{i}")
@@ -219,14 +221,14 @@ class Design:
                     "destinationAddressPrefix": self.maker.choice(DESTINATIONS),
                 },
             }
-        if change == "cut":
+        if change in ("cut", "kept"):
             rules.append(
                 {
                     "name": "cut",
                     "properties": {
                         **self._rule(9)["properties"],
                         "priority": 900,
-                        "destinationAddressPrefix": f"{base}.64/26",
+                        "destinationAddressPrefix": f"{base}.64/26" if change == "cut" else f"{base}.0/30",
                     },
                 }
             )

@@ -22,6 +22,7 @@ from aks_egress.evaluation.traces import Trace, after, either
 from aks_egress.evaluation.verdicts import Verdict
 from aks_egress.packets.addresses import PUBLIC_V4, PUBLIC_V6
 from aks_egress.packets.boxes import Box
+from aks_egress.packets.intervals import EMPTY
 from aks_egress.records import field, record, replace
 from aks_egress.topology.networks import Subnet
 from aks_egress.topology.nics import nic_groups
@@ -67,6 +68,9 @@ class Walk:
 
     def outgoing(self, start: Start, demand: Demand) -> list[Trace]:
         """What becomes of every packet of the demand that leaves the start."""
+        return _between_hosts(start, demand, self._leaving(start, demand))
+
+    def _leaving(self, start: Start, demand: Demand) -> list[Trace]:
         traces = self._departing(start, demand)
         if demand.platform_tag or start.subnet.managed:
             return (
@@ -340,6 +344,17 @@ def _through(
             beyond += either(courses)
         current = beyond
     return current
+
+
+def _between_hosts(start: Start, demand: Demand, traces: list[Trace]) -> list[Trace]:
+    """Without packets from or to addresses that Azure keeps in every subnet, unless these alone are asked for."""
+    if len(traces) < 2:
+        return traces
+    senders = start.subnet.kept_by_azure
+    target = demand.target if not demand.overlay else None
+    receivers = target.kept_by_azure if target is not None else EMPTY
+    between = [one for one in traces if not (one.box.source <= senders or one.box.destination <= receivers)]
+    return between or traces
 
 
 def _connected(demand: Demand, trace: Trace) -> Trace:

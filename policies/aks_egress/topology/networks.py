@@ -12,7 +12,7 @@ from functools import cached_property
 from aks_egress.arm.graph import ABSENT, Graph, Link
 from aks_egress.arm.ids import ResourceId, parse_id
 from aks_egress.arm.resources import Document, Resource
-from aks_egress.packets.addresses import NEVER_INTERNET
+from aks_egress.packets.addresses import ALL_V4, NEVER_INTERNET
 from aks_egress.packets.extents import NOTHING, Extent
 from aks_egress.packets.intervals import IntervalSet
 from aks_egress.packets.names import Match
@@ -244,6 +244,18 @@ class Subnet:
                 f"subnet `{self.name}` has no address prefix that is known", origin
             )
         return extent, given.unknown
+
+    @cached_property
+    def kept_by_azure(self) -> IntervalSet:
+        """The IPv4 addresses that no host has: the first four and the last of each prefix.
+
+        Source: Microsoft, virtual-networks-faq.
+        """
+        given = tokens(self.prop("addressPrefix"), self.prop("addressPrefixes"))
+        spans = [one.spans[0] for one in each_prefix(given) if one <= ALL_V4]
+        return IntervalSet.of(
+            span for low, high in spans for span in ((low, min(low + 3, high)), (high, high))
+        )
 
     @property
     def service_endpoints(self) -> Tokens:
