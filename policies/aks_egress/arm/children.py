@@ -156,11 +156,10 @@ class Children:
         self, parent: Resource, kind: str, document: Document
     ) -> Iterable[tuple[Resource, Unknown | None]]:
         """Children that are resources of their own, and why another parent might be meant."""
-        key = (kind, *(name.casefold() for name in parent.id.names))
         index = self.graph.index(document)
-        for child in index.children.get(key, ()):
+        for child in index.below(parent.id, kind):
             above = child.id.parent
-            if above is None or not above.could_be(parent.id) or child.existing:
+            if above is None or child.existing:
                 continue
             several = above.key != parent.id.key and len({one.id.key for one in index.find(above)}) > 1
             why = f"several resources could be the one that `{child.label}` belongs to"

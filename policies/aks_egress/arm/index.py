@@ -18,13 +18,20 @@ INLINE: dict[str, tuple[Step, ...]] = {
 
 @record(slots=True)
 class Index:
-    """The resources of one document, by id and by what survives an open scope."""
+    """The resources of one document, by id and by what survives an open scope.
+
+    A fleet is stamped, so thousands have the same names in groups of their own: who asks for an id of a known scope is
+    shown only those whose own scope is open (`loose`, `loose_children`).
+    """
 
     document: Document
     by_key: dict[str, list[Resource]] = field(default_factory=dict)
     by_names: dict[tuple[str, ...], list[Resource]] = field(default_factory=dict)
     by_kind: dict[str, list[Resource]] = field(default_factory=dict)
+    loose: dict[tuple[str, ...], list[Resource]] = field(default_factory=dict)
     children: dict[tuple[str, ...], list[Resource]] = field(default_factory=dict)
+    loose_children: dict[tuple[str, ...], list[Resource]] = field(default_factory=dict)
+    children_of: dict[tuple[str, str], list[Resource]] = field(default_factory=dict)
     _adrift: dict[str, Resource | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -33,15 +40,30 @@ class Index:
             self.by_key.setdefault(resource.id.key, []).append(resource)
             self.by_names.setdefault(names, []).append(resource)
             self.by_kind.setdefault(resource.kind, []).append(resource)
+            open_ = "{" in resource.id.scope
+            if open_:
+                self.loose.setdefault(names, []).append(resource)
             if len(resource.id.names) > 1:
-                self.children.setdefault((resource.kind, *names[1:-1]), []).append(resource)
+                above = (resource.kind, *names[1:-1])
+                self.children.setdefault(above, []).append(resource)
+                if open_:
+                    self.loose_children.setdefault(above, []).append(resource)
+                self.children_of.setdefault((resource.kind, _above(resource.id.key)), []).append(resource)
 
     def find(self, wanted: ResourceId) -> list[Resource]:
         """The resources of that id; where scopes are open, all that could be it."""
         exact = self.by_key.get(wanted.key)
         if exact is not None:
             return exact
-        return [one for one in self.by_names.get(names_of(wanted), ()) if one.id.could_be(wanted)]
+        candidates = self.by_names if "{" in wanted.scope else self.loose
+        return [one for one in candidates.get(names_of(wanted), ()) if one.id.could_be(wanted)]
+
+    def below(self, parent: ResourceId, kind: str) -> list[Resource]:
+        """The children of a type (lower case) that may be the parent's, in their order."""
+        named = (kind, *(name.casefold() for name in parent.names))
+        if "{" in parent.scope or named in self.loose_children:
+            return [one for one in self.children.get(named, ()) if _may_hold(parent, one.id)]
+        return self.children_of.get((kind, parent.key), [])
 
     def adrift(self, kind: str) -> Resource | None:
         """The first child of a type whose parent is not named and not in the document."""
@@ -50,6 +72,16 @@ class Index:
             lost = (one for one, up in found if up and up.open_names and not self.find(up))
             self._adrift[kind] = next(lost, None)
         return self._adrift[kind]
+
+
+def _above(key: str) -> str:
+    """The key of what a child belongs to."""
+    return key.rsplit("/", 2)[0]
+
+
+def _may_hold(parent: ResourceId, child: ResourceId) -> bool:
+    above = child.parent
+    return above is not None and above.could_be(parent)
 
 
 def names_of(resource_id: ResourceId) -> tuple[str, ...]:
