@@ -1,33 +1,25 @@
-"""The cluster's own settings: outbound type against the network, authorized ranges, network isolation."""
+"""The cluster's own settings: outbound type against the network, network isolation."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aks_egress.arm.resources import Resource
 from aks_egress.checks.base import Context, check, rule
-from aks_egress.checks.scope import default_route, firewalls, node_subnets, tables
+from aks_egress.checks.scope import default_route, node_subnets, tables
 from aks_egress.evaluation.demand import Action
 from aks_egress.evaluation.flows import JudgedCluster, JudgedFlow
 from aks_egress.evaluation.verdicts import Verdict
 from aks_egress.findings.advice import destinations
 from aks_egress.findings.report import Finding, Severity
-from aks_egress.packets.addresses import BadAddressError, parse
 from aks_egress.topology.clusters import Cluster
 from aks_egress.topology.networks import Subnet
-from aks_egress.values import Unknown, Value, at, get, items, text
+from aks_egress.values import Unknown, get
 
 CONFLICT = rule(
     "EGR701",
     "outbound-type-conflict",
     Severity.ERROR,
     "The outbound type and the network contradict each other",
-)
-RANGES = rule(
-    "EGR702",
-    "authorized-ranges-miss-egress",
-    Severity.WARNING,
-    "Authorized IP ranges that may lock the nodes out",
 )
 ISOLATED = rule(
     "EGR703", "network-isolated-incomplete", Severity.ERROR, "No way out, and not set up as network isolated"
@@ -176,74 +168,6 @@ def default_outbound_access(context: Context) -> Iterator[Finding]:
                     fix=decider.settle,
                     key=(label,),
                 )
-
-
-@check(RANGES)
-def authorized_ranges(context: Context) -> Iterator[Finding]:
-    """A public API server that admits only listed addresses must admit the nodes' own (T4, S25)."""
-    for judged in context.clusters:
-        if judged.cluster is None or judged.facts.fact("api_access").value != "public":
-            continue
-        cluster = judged.cluster
-        given = items(cluster.resource.prop("apiServerAccessProfile", "authorizedIPRanges"))
-        if (
-            isinstance(given, Unknown)
-            or not given
-            or any(isinstance(one, Unknown) and not one.refers_to for one in given)
-        ):
-            continue
-        for label, address in _egress(context, judged):
-            if not any(_same(context, cluster, one, address) for one in given):
-                yield context.finding(
-                    RANGES,
-                    f"authorizedIPRanges lists {len(given)} ranges, and none is known to hold the nodes' own way out, {label}: "
-                    "then the nodes themselves cannot reach the API server",
-                    resource=cluster.resource,
-                    origin=cluster.resource.place(
-                        "properties", "apiServerAccessProfile", "authorizedIPRanges"
-                    ),
-                    cluster=judged.name,
-                    breaks=("node registration (K8SAPIServerConnFail)", "kubectl logs", "kubectl exec"),
-                    fix=f"add the public address of {label} to the authorized ranges",
-                    key=(label,),
-                )
-
-
-def _egress(context: Context, judged: JudgedCluster) -> Iterator[tuple[str, Resource]]:
-    """The public addresses through which the nodes leave, where these are resources among the inputs."""
-    graph = context.topology.graph
-    for firewall in firewalls(context, judged):
-        near = graph.home(firewall.resource)
-        rows = firewall.ip_configurations
-        for row in rows if isinstance(rows, list) else ():
-            found = graph.link(at(row, "properties", "publicIPAddress"), near).sole
-            if found is not None:
-                yield f"`{found.label}` of firewall `{firewall.label}`", found
-    if firewalls(context, judged):
-        return
-    for subnet in node_subnets(judged):
-        gateway = subnet.nat_gateway.sole
-        if gateway is None:
-            continue
-        rows = items(gateway.prop("publicIpAddresses"))
-        for row in rows if isinstance(rows, list) else ():
-            found = graph.link(row, graph.home(gateway)).sole
-            if found is not None:
-                yield f"`{found.label}` of NAT gateway `{gateway.label}`", found
-
-
-def _same(context: Context, cluster: Cluster, given: Value, address: Resource) -> bool:
-    """Whether an authorized range holds a public address, by number or by reference."""
-    if isinstance(given, Unknown):
-        graph = context.topology.graph
-        return any(graph.link(one.id, cluster.document).sole is address for one in given.refers_to)
-    known = text(address.prop("ipAddress"))
-    if not isinstance(known, str):
-        return False
-    try:
-        return parse(known) <= parse(str(given), host_bits=True)
-    except BadAddressError:
-        return False
 
 
 @check(ISOLATED)

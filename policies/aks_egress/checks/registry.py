@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aks_egress.checks import (  # noqa: F401  importing registers the rules
     api_server,
+    authorized_ranges,
     cluster_settings,
     endpoints,
     firewalls,

@@ -57,6 +57,12 @@ def _api_subnet(context: Context) -> bool:
     return any(one.cluster is not None and one.cluster.api_subnet is not None for one in context.clusters)
 
 
+def _limited(context: Context) -> bool:
+    """API servers that admit some addresses only."""
+    ranges = ("apiServerAccessProfile", "authorizedIPRanges")
+    return any(one.cluster is not None and one.cluster.resource.prop(*ranges) for one in context.clusters)
+
+
 def _private_or_proxied(context: Context) -> bool:
     return any(
         one.facts.proxy.on is True or one.facts.fact("api_access").value == "private_link"
@@ -67,6 +73,7 @@ def _private_or_proxied(context: Context) -> bool:
 #: module of checks -> whether anything concerns its rules
 ASKED: Mapping[str, Callable[[Context], bool]] = {
     "api_server": _api_subnet,
+    "authorized_ranges": _limited,
     "cluster_settings": _anything,
     "endpoints": _not_open,
     "firewalls": _firewalls,
