@@ -6,6 +6,8 @@ Property names as in Microsoft.ContainerService/managedClusters; note `vnetSubne
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 from aks_egress.arm.graph import Graph, Link
 from aks_egress.arm.ids import ResourceId, parse_id
 from aks_egress.arm.resources import Document, Resource
@@ -154,9 +156,7 @@ def cluster(graph: Graph, subnets: Subnets, resource: Resource) -> Cluster:
     named = at(profile, "subnetId")
     place = resource.place("properties", "apiServerAccessProfile", "subnetId")
     api_subnet = subnets.at(named, document, place, "API server subnet") if named else None
-    extensions = [
-        one for kind in EXTENSIONS for one in graph.of_kind(kind) if one.id.scope.endswith(_tail(resource.id))
-    ]
+    extensions = _extensions(graph, resource.id)
     home = api_subnet or _api_home(subnets, resource, pools, document)
     return Cluster(resource, document, pools, gap, api_subnet, home, extensions)
 
@@ -181,8 +181,27 @@ def _joins(resource: Resource) -> bool | Unknown:
     return automatic if said is None else flag(said, default=False)
 
 
-def _tail(resource_id: ResourceId) -> str:
-    return resource_id.key.split("/providers/")[-1]
+#: names of a cluster, lower case -> its extensions with the id of what they extend
+_EXTENDING: WeakKeyDictionary[Graph, dict[tuple[str, ...], list[tuple[ResourceId, Resource]]]] = (
+    WeakKeyDictionary()
+)
+
+
+def _extensions(graph: Graph, cluster_id: ResourceId) -> list[Resource]:
+    """The extensions of a cluster: their ids continue its own."""
+    if graph not in _EXTENDING:
+        found: dict[tuple[str, ...], list[tuple[ResourceId, Resource]]] = {}
+        for one in (row for kind in EXTENSIONS for row in graph.of_kind(kind)):
+            extended = parse_id(f"/{one.id.scope}")
+            if extended is not None:
+                found.setdefault(_names(extended), []).append((extended, one))
+        _EXTENDING[graph] = found
+    named = _EXTENDING[graph].get(_names(cluster_id), ())
+    return [one for extended, one in named if extended.could_be(cluster_id)]
+
+
+def _names(resource_id: ResourceId) -> tuple[str, ...]:
+    return tuple(name.casefold() for name in resource_id.names)
 
 
 def _pools(graph: Graph, subnets: Subnets, resource: Resource) -> tuple[list[Pool], Unknown | None]:

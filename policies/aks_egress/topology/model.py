@@ -43,6 +43,7 @@ class Topology:
         self._firewalls: dict[int, Firewall] = {}
         self._gateways: dict[int, Match] = {}
         self._admin: list[tuple[Resource, SecurityRule, list[ResourceId], Unknown | None]] | None = None
+        self._admin_places: _Places | None = None
 
     @cached_property
     def own_addresses(self) -> IntervalSet:
@@ -93,7 +94,7 @@ class Topology:
             return Match.MAYBE
         if self.secured_hub(network) is not None:
             return Match.YES
-        if any(one is None or network.is_(one) for _, one in self._connections):
+        if any(one is None or network.is_(one) for _, one in self._connections_to(network)):
             return Match.MAYBE
         rows, gap = self.graph.children(network.resource, SUBNETS)
         if any(row.name.casefold() in GATEWAY_SUBNETS for row in rows):
@@ -104,7 +105,7 @@ class Topology:
 
     def secured_hub(self, network: VirtualNetwork) -> tuple[Link, Resource] | None:
         """The firewall to which a Virtual WAN hub sends the network's Internet traffic (R29), and the routing intent."""
-        for connection, connected in self._connections:
+        for connection, connected in self._connections_to(network):
             if (
                 not network.is_(connected)
                 or flag(connection.prop("enableInternetSecurity"), False) is not True
@@ -124,6 +125,16 @@ class Topology:
     def _connections(self) -> list[tuple[Resource, ResourceId | None]]:
         """The connections of Virtual WAN hubs, each with the network it leads to."""
         return [(one, self._connected(one)) for one in self.graph.of_kind(HUB_CONNECTIONS)]
+
+    def _connections_to(self, network: VirtualNetwork) -> list[tuple[Resource, ResourceId | None]]:
+        """Those that may lead to a network, in their order."""
+        if network.id is None or "{" in network.id.scope:
+            return self._connections
+        return [self._connections[i] for i in self._by_network.at(network.id)]
+
+    @cached_property
+    def _by_network(self) -> _Places:
+        return _Places([[one] for _, one in self._connections])
 
     def _connected(self, connection: Resource) -> ResourceId | None:
         """The network that a Virtual WAN hub's connection leads to."""
@@ -165,12 +176,24 @@ class Topology:
             said = "which network the subnet lies in is not known, so which admin rules apply is not either"
             unplaced = Unknown(said)
         rules: list[SecurityRule] = []
-        for _, rule, members, why in self._admin_rules():
+        for rule, members, why in self._admin_rules_near(subnet.network):
             if any(subnet.network.is_(one) for one in members):
                 rules.append(rule)
             elif (doubt := why or unplaced) is not None:
                 rules.append(replace(rule, uncertain=rule.uncertain or doubt))
         return RuleList(rules)
+
+    def _admin_rules_near(
+        self, network: VirtualNetwork
+    ) -> list[tuple[SecurityRule, list[ResourceId], Unknown | None]]:
+        """The rules that may apply to a network, in the order in which they are asked."""
+        rules = self._admin_rules()
+        if network.id is None or "{" in network.id.scope:
+            return [(rule, members, why) for _, rule, members, why in rules]
+        if self._admin_places is None:
+            known = ([None, *members] if why is not None else members for _, _, members, why in rules)
+            self._admin_places = _Places([list(members) for members in known])
+        return [rules[i][1:] for i in self._admin_places.at(network.id)]
 
     def _admin_rules(self) -> list[tuple[Resource, SecurityRule, list[ResourceId], Unknown | None]]:
         if self._admin is None:
@@ -224,6 +247,24 @@ class Topology:
                 group.origin,
             )
         return members, gap
+
+
+class _Places:
+    """Which rows of a list may be about a network: those that name it, and those of which that is not known."""
+
+    def __init__(self, rows: Sequence[Sequence[ResourceId | None]]) -> None:
+        self._named: dict[str, list[int]] = {}
+        self._open: list[int] = []
+        for i, named in enumerate(rows):
+            if any(one is None or "{" in one.scope for one in named):
+                self._open.append(i)
+            for one in named:
+                if one is not None:
+                    self._named.setdefault(one.key, []).append(i)
+
+    def at(self, network: ResourceId) -> list[int]:
+        """The places of the rows, in order."""
+        return sorted({*self._named.get(network.key, ()), *self._open})
 
 
 def outbound_word(value: Value) -> str | Unknown:
