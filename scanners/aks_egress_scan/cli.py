@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 #: command -> (module below `commands`, one line of help)
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "scan": ("scan", "judge definitions on disk: templates, plans, stacks, snapshots"),
-    "audit": ("audit", "judge live subscriptions"),
+    "audit": ("audit", "judge what runs in your subscriptions"),
     "snapshot": ("snapshot", "live state into a file that scan reads later, offline"),
     "diff": ("diff", "which flows a change opens and closes"),
     "query": ("query", "one flow: from a subnet to a host, an address or a tag"),
@@ -22,7 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "endpoints": ("endpoints", "what AKS needs from the network, as a table or JSON"),
     "fix": ("fix", "the smallest change that opens what is blocked"),
     "tags": ("tags", "the service-tag data in use: show, update"),
-    "triage": ("triage", "a running cluster: tunnel pods, egress, logs when kubectl logs is down"),
+    "triage": ("triage", "a broken cluster, now: is it the network or the pods?"),
     "checkov-dir": ("checkov_dir", "where the checks for checkov lie, for --external-checks-dir"),
     "pulumi-pack-dir": ("pulumi_pack_dir", "where the Pulumi policy pack lies, for --policy-pack"),
     "completion": ("completion", "what bash, zsh or fish needs to complete commands and options"),
@@ -33,7 +33,7 @@ _HELP_HEAD = """\
 usage: aks-egress COMMAND ...
 
 Walks every outbound flow that AKS needs (the tunnel to the API server first) through network
-security groups, routes and Azure Firewall, before it is deployed, and says who stops it.
+security groups, routes and Azure Firewall, as planned or as it runs, and says who stops it.
 """
 
 _HELP_TAIL = """
@@ -43,11 +43,13 @@ start here:
   aks-egress scan spoke/ --context hub/             judge the spoke, with the hub's routes and firewall
   aks-egress explain EGR101                         what a finding means and how to mend it
   aks-egress explain "dial tcp 10.0.0.4:10250: i/o timeout"
+  aks-egress triage --cluster aks-shop              kubectl logs fails at this moment
+  aks-egress audit                                  every cluster that you may read
 
 exit status: 0 sound, 1 findings, 2 wrong usage or broken input, 3 nothing to judge, 4 undecided
 
-`aks-egress COMMAND --help` explains a command.  Every option can be set in `aks-egress.toml`, or in
-the environment: `--fail-on` as AKS_EGRESS_FAIL_ON.
+`aks-egress COMMAND --help` explains a command.  Options that commands share can be set in the
+environment: `--fail-on` as AKS_EGRESS_FAIL_ON; those of judging in `aks-egress.toml` too.
 """
 
 

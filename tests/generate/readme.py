@@ -6,7 +6,11 @@ import contextlib
 import io
 import os
 import re
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+
+from tests.generate import _live
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = "README.md"
@@ -25,22 +29,31 @@ _DEMO = [
 def render() -> str:
     """The README with what the program prints today."""
     text = (ROOT / TARGET).read_text(encoding="utf-8")
-    made = {"demo": _demo(), "help": _block("aks-egress --help", _printed(["--help"]))}
-    refused = _pack()
-    if refused:
-        made["pack"] = refused
+    made = {
+        "demo": _demo(),
+        "help": f"$ aks-egress --help\n{printed(['--help'])}",
+        "triage": _live.triage(printed),
+        "pack": _pack(),
+    }
+    return filled(text, made)
+
+
+def filled(text: str, made: Mapping[str, str]) -> str:
+    """A page with these texts in the places of their names; what could not be made stays as it was."""
     for name, body in made.items():
-        pattern = re.compile(rf"(<!-- made: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        text = pattern.sub(lambda found, body=body: f"{found[1]}{body}{found[2]}", text)  # type: ignore[misc]
+        if body:
+            pattern = re.compile(rf"(<!-- made: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+            block = f"\n```text\n{body.rstrip()}\n```\n\n"
+            text = pattern.sub(lambda found, block=block: f"{found[1]}{block}{found[2]}", text)  # type: ignore[misc]
     return text
 
 
 def _demo() -> str:
     """The report on the broken example up to its first finding."""
-    lines = _printed(_DEMO).splitlines()
+    lines = printed(_DEMO).splitlines()
     first = next(number for number, line in enumerate(lines) if line.lstrip().startswith("error "))
     end = next(number for number, line in enumerate(lines) if number > first and not line.strip())
-    return _block("", "\n".join([*lines[:end], "  ..."]))
+    return "\n".join([*lines[:end], "  ..."])
 
 
 def _pack() -> str:
@@ -52,24 +65,19 @@ def _pack() -> str:
         return ""
     with Server() as server:
         found = [one for one in server.preview(stack("konnectivity")) if one.policyName == "aks-tunnel"]
-    return _block("", "\n".join(f"{one.policyName} (mandatory)  {one.urn}\n{one.message}" for one in found))
+    return "\n".join(f"{one.policyName} (mandatory)  {one.urn}\n{one.message}" for one in found)
 
 
-def _block(command: str, text: str) -> str:
-    head = f"$ {command}\n" if command else ""
-    return f"\n```text\n{head}{text.rstrip()}\n```\n\n"
-
-
-def _printed(arguments: list[str]) -> str:
+def printed(arguments: list[str]) -> str:
     """What the command prints, run at the top of the repository with nothing around it."""
     from aks_egress_scan.__main__ import main
 
     before = Path.cwd()
     cache = os.environ.get("AKS_EGRESS_CACHE_DIR")
     os.chdir(ROOT)
-    os.environ["AKS_EGRESS_CACHE_DIR"] = os.devnull
     try:
-        with contextlib.redirect_stdout(io.StringIO()) as said:
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()) as said:
+            os.environ["AKS_EGRESS_CACHE_DIR"] = folder
             main(arguments)
     finally:
         os.chdir(before)

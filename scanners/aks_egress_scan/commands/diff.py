@@ -39,7 +39,13 @@ def register(subparsers: _SubParsersAction[Any]) -> None:
     add_inputs(parser)
     add_cluster_choices(parser)
     add_verdict_choices(parser)
-    parser.add_argument("--format", choices=("text", "json", "markdown"), dest="style", default="text")
+    parser.add_argument(
+        "--format",
+        choices=("text", "json", "markdown"),
+        dest="style",
+        default="text",
+        help="text for people (default), json for programs, markdown for a pull request",
+    )
     parser.add_argument(
         "-o", "--output", metavar="FILE", dest="file", default="-", help="default: standard output"
     )

@@ -44,26 +44,46 @@ def _add_options(parser: ArgumentParser) -> None:
         "--location", default="", metavar="REGION", help="an Azure region; without it names keep `{region}`"
     )
     parser.add_argument("--cloud", choices=CLOUDS, help="default: from the region, else public")
-    parser.add_argument("--tunnel", choices=TUNNELS, help="default auto")
+    parser.add_argument(
+        "--tunnel", choices=TUNNELS, help="which tunnel the cluster has; default auto: konnectivity"
+    )
     parser.add_argument(
         "--feature",
         action="append",
         metavar="NAME",
         help="gpu, windows, defender, ...; repeatable; `help` lists them",
     )
-    parser.add_argument("--outbound-type", default="", metavar="TYPE", help="default loadBalancer")
+    parser.add_argument(
+        "--outbound-type",
+        default="",
+        metavar="TYPE",
+        help="how traffic leaves, as `outboundType` of the cluster; default loadBalancer",
+    )
     parser.add_argument(
         "--api-access",
         choices=("public", "private_link", "vnet_integration"),
         default="",
-        help="default public",
+        help="how the API server is reached; default public",
     )
-    parser.add_argument("--network-plugin", choices=("azure", "kubenet", "none"), default="")
-    parser.add_argument("--overlay", action="store_true", help="Azure CNI overlay")
+    parser.add_argument(
+        "--network-plugin",
+        choices=("azure", "kubenet", "none"),
+        default="",
+        help="as `networkPlugin` of the cluster; default: not known",
+    )
+    parser.add_argument(
+        "--overlay", action="store_true", help="pods have addresses of their own (Azure CNI overlay)"
+    )
     parser.add_argument(
         "--all", action="store_true", help="also what is recommended, conditional or outdated"
     )
-    parser.add_argument("--format", choices=("text", "json", "markdown"), dest="style", default="text")
+    parser.add_argument(
+        "--format",
+        choices=("text", "json", "markdown"),
+        dest="style",
+        default="text",
+        help="a table (default), json for programs, or a Markdown table",
+    )
     parser.add_argument("-o", "--output", metavar="FILE", default="-", help="default: standard output")
 
 

@@ -39,7 +39,13 @@ def register(subparsers: _SubParsersAction[Any]) -> None:
     parser.add_argument(
         "what", nargs="*", metavar="RULE|ERROR", help="- reads an error text from standard input"
     )
-    parser.add_argument("--format", choices=("text", "json"), dest="style", default="text")
+    parser.add_argument(
+        "--format",
+        choices=("text", "json"),
+        dest="style",
+        default="text",
+        help="text for people (default), json for programs",
+    )
     parser.add_argument("-o", "--output", metavar="FILE", default="-", help="default: standard output")
     parser.set_defaults(run=run)
 

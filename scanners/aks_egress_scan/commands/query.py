@@ -46,9 +46,13 @@ def register(subparsers: _SubParsersAction[Any]) -> None:
         metavar="SUBNET",
         help="its name, network/name, or resource id",
     )
-    flow.add_argument("--to", required=True, metavar="HOST|IP|TAG")
+    flow.add_argument(
+        "--to", required=True, metavar="HOST|IP|TAG", help="a host name, an address or a service tag"
+    )
     flow.add_argument("--port", required=True, metavar="N", help="a port, or a range 9000-9010")
-    flow.add_argument("--protocol", choices=("tcp", "udp"), default="tcp")
+    flow.add_argument(
+        "--protocol", choices=("tcp", "udp"), default="tcp", help="what the packets are; default tcp"
+    )
     flow.add_argument(
         "--lies-in",
         action="append",

@@ -37,7 +37,9 @@ def register(subparsers: _SubParsersAction[Any]) -> None:
     show = verbs.add_parser(
         "show", formatter_class=Help, help="the data in use, a tag's prefixes, or an address's tags"
     )
-    show.add_argument("what", nargs="?", metavar="TAG|ADDRESS", default="")
+    show.add_argument(
+        "what", nargs="?", metavar="TAG|ADDRESS", default="", help="a tag or an address to look up"
+    )
     show.add_argument("--service-tags", metavar="FILE", help="instead of the cached data")
     show.add_argument("--cloud", choices=CLOUDS, help="whose cached data; default public")
     show.set_defaults(run=run_show)
@@ -45,7 +47,7 @@ def register(subparsers: _SubParsersAction[Any]) -> None:
     update.add_argument(
         "source", nargs="?", metavar="URL|FILE", default="", help="default: Microsoft's download page"
     )
-    update.add_argument("--cloud", choices=CLOUDS, help="default public")
+    update.add_argument("--cloud", choices=CLOUDS, help="which cloud's tags to fetch; default public")
     update.set_defaults(run=run_update)
 
 
