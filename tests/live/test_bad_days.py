@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ pytest.importorskip("azure.mgmt.containerservice")
 
 from azure.core.exceptions import ClientAuthenticationError
 from tests.generate.snapshots import SUBSCRIPTION
-from tests.live.azure import Azure, Odd, running
+from tests.live.azure import Azure, Odd, running, session_with
 from tests.live.test_collect import CLUSTER, GROUP, NETWORK, azure, judged, picture, tunnel
 
 from aks_egress.evaluation.verdicts import Verdict
@@ -307,6 +308,38 @@ def test_a_server_that_is_not_there_is_one_sentence() -> None:
     with pytest.raises(UsageFailure, match="the clusters cannot be listed: nobody answers there") as failure:
         collect(session, Scope())
     assert "object at 0x" not in str(failure.value)
+
+
+def test_packets_that_are_dropped_are_one_sentence_without_the_insides_of_libraries() -> None:
+    """A listener whose queue is full answers no more, as a firewall that drops does."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        where = listener.getsockname()
+        waiting = [socket.socket() for _ in range(4)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(where)
+        session = session_with(f"http://127.0.0.1:{where[1]}", connection_timeout=0.2, retry_total=0)
+        with pytest.raises(UsageFailure) as failure:
+            collect(session, Scope())
+        for one in waiting:
+            one.close()
+    assert str(failure.value) == (
+        "the clusters cannot be listed: nobody answers there: no connection from this machine within the time: packets are dropped on the way"
+    )
+
+
+def test_a_page_of_a_proxy_is_not_taken_for_azure() -> None:
+    """What stands between here and Azure says so in HTML, with a status of its own."""
+    page = Odd(404, b"<html>Blocked by policy</html>", Content_Type="text/html")
+    with pytest.raises(UsageFailure) as failure:
+        picture(having(always(graph, page)))
+    assert str(failure.value) == (
+        "the clusters cannot be listed: HTTP 404 without a word of Azure's own: something on the way, such as a proxy, answers in its place"
+    )
+    refused = picture(having(always(details, Odd(403, b"<html>Blocked by policy</html>"))))
+    assert not [one for one in refused.unread if one.grant]
 
 
 def test_admin_rules_that_resource_graph_knows_of_and_nobody_names_decide_nothing() -> None:

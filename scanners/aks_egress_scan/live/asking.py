@@ -54,7 +54,7 @@ def side_by_side(questions: Mapping[str, Callable[[], Any]], seconds: float) -> 
 def said(error: Exception) -> str:
     """Why a question had no answer: the server's own words where it has some, else what is wrong on the way."""
     status, body = getattr(error, "status", None), getattr(error, "body", None)
-    told = _told(body) or _on_the_way(error) or getattr(error, "reason", "") or error
+    told = _told(body) or on_the_way(error) or getattr(error, "reason", "") or error
     text = f"{f'HTTP {status}: ' if status else ''}{first_line(told)}"
     if status == 401:
         text += ": the credentials are not accepted, perhaps they are out of date"
@@ -87,7 +87,7 @@ _WAYS = (
 )
 
 
-def _on_the_way(error: Exception) -> str:
+def on_the_way(error: Exception) -> str:
     """A sentence for what the HTTP library reports, with its own last words; empty for anything else."""
     below = _below(error)
     for name, meaning in _WAYS:
@@ -105,7 +105,8 @@ def _below(error: BaseException) -> list[BaseException]:
         one = waiting.pop(0)
         if isinstance(one, BaseException) and one not in found:
             found.append(one)
-            waiting += [getattr(one, "reason", None), one.__cause__, one.__context__, *one.args]
+            waiting += [getattr(one, name, None) for name in ("reason", "inner_exception")]
+            waiting += [one.__cause__, one.__context__, *one.args]
     return found
 
 

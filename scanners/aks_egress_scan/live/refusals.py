@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from aks_egress_scan.live.asking import on_the_way
 from aks_egress_scan.live.session import first_line
 from aks_egress_scan.live.snapshot import Unread, kind_of
 
@@ -37,7 +38,7 @@ def unread(error: Exception, resource_id: str, permission: str = "", kind: str =
     if status == 401:
         why = f"who is signed in is nobody there (HTTP 401{code}), as in a subscription of another tenant"
         return Unread(kind=kind, id=resource_id, why=why)
-    if status == 403 or code.strip() == "SubscriptionNotFound":
+    if (status == 403 and not _foreign(error)) or code.strip() == "SubscriptionNotFound":
         # whoever has no role in a subscription is told that there is none
         why = f"reading it was refused (HTTP {status}{code})"
         return Unread(kind=kind, id=resource_id, why=why, permission=permission, grant=grant(resource_id))
@@ -52,7 +53,8 @@ def unread(error: Exception, resource_id: str, permission: str = "", kind: str =
             permission=f"{provider}/register/action",
             grant=f"az provider register --namespace {provider}",
         )
-    return Unread(kind=kind, id=resource_id, why=f"it could not be read: {_told(status)}{said(error)}")
+    told = "" if _foreign(error) else _told(status)
+    return Unread(kind=kind, id=resource_id, why=f"it could not be read: {told}{said(error)}")
 
 
 def said(error: Exception) -> str:
@@ -62,12 +64,28 @@ def said(error: Exception) -> str:
     if isinstance(error, exceptions.ServiceResponseError | exceptions.IncompleteReadError):
         return "the connection broke off or gave no answer in time"
     if isinstance(error, exceptions.ServiceRequestError):
-        return f"nobody answers there: {_short(error)}"
+        return f"nobody answers there: {on_the_way(error) or _short(error)}"
+    if _foreign(error):
+        status = getattr(error, "status_code", None)
+        return f"HTTP {status} without a word of Azure's own: something on the way, such as a proxy, answers in its place"
     if isinstance(error, exceptions.DecodeError) or not isinstance(
         error, exceptions.AzureError | NoAnswerError
     ):
         return ODD
     return _short(getattr(error, "message", "") or error)
+
+
+def _foreign(error: Exception) -> bool:
+    """Whether an error page, and no JSON, came with the status: Azure answers in JSON."""
+    if (getattr(error, "status_code", None) or 0) < 400:
+        return False
+    try:
+        text = error.response.text()  # type: ignore[attr-defined]
+        return bool(text.strip()) and not isinstance(json.loads(text), dict)
+    except (AttributeError, TypeError):
+        return False
+    except ValueError:
+        return True
 
 
 def signed_out(error: Exception) -> bool:

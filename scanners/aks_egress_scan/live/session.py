@@ -229,11 +229,13 @@ def _sign_in(credential: Any, cloud: Cloud) -> str:
     """Ask for a token before anything else, so that a failure is said once and plainly; a mark of who has it."""
     from azure.core.exceptions import AzureError
 
+    from aks_egress_scan.live.asking import on_the_way
+
     try:
         return _mark(credential.get_token(cloud.scope).token)
     except (AzureError, ValueError) as error:
         raise UsageFailure(
-            f"nobody is signed in to Azure: {first_line(error)}; run {cloud.login}, or name another way with `--credential`"
+            f"nobody is signed in to Azure: {on_the_way(error) or first_line(error)}; run {cloud.login}, or name another way with `--credential`"
         ) from None
 
 
