@@ -206,7 +206,9 @@ class Design:
     def spoke(self, i: int, hub: int, changed: bool = False) -> Iterator[Row]:
         """A network with a cluster; one that is `changed` differs in one place."""
         change = (
-            self.maker.choice(("cut", "space", "group", "route", "extra", "prefix", "tag", "kept"))
+            self.maker.choice(
+                ("cut", "space", "group", "route", "extra", "prefix", "tag", "kept", "lost hop")
+            )
             if changed
             else ""
         )
@@ -268,6 +270,7 @@ class Design:
         routes += [self._route("own", f"{base}.0/24", "VnetLocal")] if self.own_route else []
         routes += [self._route("straight", f"20.50.0.{hub}/32", "Internet")] if self.straight else []
         routes += [self._route("more", "20.0.0.0/8", "None")] if change == "route" else []
+        routes += [self._route("hub", f"172.16.{hub}.0/24", "None")] if change == "lost hop" else []
         next_hop = f"172.16.{hub}.4" if self.partner_hop == "VirtualAppliance" else ""
         routes += [self._route("partner", partner, self.partner_hop, next_hop)] if self.partner_hop else []
         routes += [self._route("tag", self.tag_route, "Internet")] if self.tag_route else []

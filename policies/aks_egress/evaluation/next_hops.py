@@ -16,6 +16,7 @@ from aks_egress.evaluation.firewall import untranslated
 from aks_egress.evaluation.hops import Hops
 from aks_egress.evaluation.outbound import Start
 from aks_egress.evaluation.routes import RouteSelection, Way
+from aks_egress.evaluation.swallowed import swallowed
 from aks_egress.evaluation.traces import Trace, after, either
 from aks_egress.packets.addresses import ALL_V4, PUBLIC_V4, PUBLIC_V6, spell
 from aks_egress.packets.boxes import Box
@@ -93,20 +94,15 @@ class NextHops:
             why = f"{route.reason}, and `{owner.resource.label}` lies in that very subnet: its own traffic takes the same route, a loop"
             return _answer(route, Action.DROP, why)
         if owner.network is None:
-            return None
+            return swallowed(self.hops, owner, route, subnet)
         answer, why = self.hops.reaches(subnet.network, owner.network)
         if answer is Match.YES:
-            return None
+            return swallowed(self.hops, owner, route, subnet)
         if answer is Match.NO:
             return _answer(route, Action.DROP, f"{route.reason}, which it cannot reach: {why}", hop="peering")
+        why = f"whether the next hop can be reached is not known: {why}"
         settle = "give both networks with their peerings"
-        return _answer(
-            route,
-            Action.UNKNOWN,
-            f"whether the next hop can be reached is not known: {why}",
-            hop="peering",
-            settle=settle,
-        )
+        return _answer(route, Action.UNKNOWN, why, hop="peering", settle=settle)
 
     def _declared(self, appliance: ApplianceFilter, demand: Demand, trace: Trace) -> list[Trace]:
         traces = after(trace, appliance.decide(demand, [trace.box]))
