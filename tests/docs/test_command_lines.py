@@ -19,7 +19,7 @@ from aks_egress_scan.options import OPTIONS, Parser, variable_of
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "docs/live.md", "docs/permissions.md")
 LIVE = ("audit", "snapshot", "triage")
-_FENCE = re.compile(r"^```(?!json)\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^ *```(?!json)\w*\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
 #: options of other programs that the pages name
 _OF_OTHERS = {"--role", "--assignee", "--scope", "--role-definition", "--service-principal", "--identity"}

@@ -305,7 +305,7 @@ def test_an_answer_that_comes_too_late_is_no_answer() -> None:
 def test_a_server_that_is_not_there_is_one_sentence() -> None:
     with running(azure(), retry_total=0) as session:
         pass
-    with pytest.raises(UsageFailure, match="the clusters cannot be listed: nobody answers there") as failure:
+    with pytest.raises(UsageFailure, match="the clusters cannot be listed: no connection from this machine") as failure:
         collect(session, Scope())
     assert "object at 0x" not in str(failure.value)
 
@@ -326,7 +326,7 @@ def test_packets_that_are_dropped_are_one_sentence_without_the_insides_of_librar
         for one in waiting:
             one.close()
     assert str(failure.value) == (
-        "the clusters cannot be listed: nobody answers there: no connection from this machine within the time: packets are dropped on the way"
+        "the clusters cannot be listed: no connection from this machine within the time: packets are dropped on the way"
     )
 
 

@@ -64,7 +64,7 @@ def said(error: Exception) -> str:
     if isinstance(error, exceptions.ServiceResponseError | exceptions.IncompleteReadError):
         return "the connection broke off or gave no answer in time"
     if isinstance(error, exceptions.ServiceRequestError):
-        return f"nobody answers there: {on_the_way(error) or _short(error)}"
+        return on_the_way(error) or f"nobody answers there: {_short(error)}"
     if _foreign(error):
         status = getattr(error, "status_code", None)
         return f"HTTP {status} without a word of Azure's own: something on the way, such as a proxy, answers in its place"
