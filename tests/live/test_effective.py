@@ -32,6 +32,14 @@ def with_interfaces(*names: str) -> Azure:
     cluster["nodeResourceGroup"] = "MC_shop"
     for pool in cluster["agentPoolProfiles"]:
         pool["type"] = "VirtualMachines"
+    kept_by_aks = (
+        f"{GROUP.replace('rg-spoke', 'MC_shop')}/Microsoft.Network/networkSecurityGroups/aks-agentpool-1-nsg"
+    )
+    cloud.resources[kept_by_aks.casefold()] = {
+        "id": kept_by_aks,
+        "type": "Microsoft.Network/networkSecurityGroups",
+        "properties": {"securityRules": []},
+    }
     subnet = {"subnet": {"id": f"{NETWORK}/subnets/snet-system"}}
     cloud.children[PLACE.casefold()] = [
         {
