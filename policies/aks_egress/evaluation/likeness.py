@@ -16,6 +16,7 @@ from operator import attrgetter
 from aks_egress.arm.resources import Resource
 from aks_egress.evaluation.demand import Decider, Demand
 from aks_egress.evaluation.demands import pod_range
+from aks_egress.evaluation.ends import NOTHING, Ends, Singular, Token, holds
 from aks_egress.evaluation.firewall import FirewallFilter
 from aks_egress.evaluation.firewall_kind import FirewallKinds
 from aks_egress.evaluation.first_match import Clause
@@ -23,9 +24,8 @@ from aks_egress.evaluation.hops import Hops
 from aks_egress.evaluation.outbound import Start
 from aks_egress.evaluation.routes import RouteSelection, Way
 from aks_egress.evaluation.walk import Walk
-from aks_egress.packets.addresses import ALL_V4, EVERYWHERE, IMDS, PLATFORM_VIP, PUBLIC_V4
+from aks_egress.packets.addresses import ALL_V4
 from aks_egress.packets.boxes import Box
-from aks_egress.packets.extents import Extent
 from aks_egress.packets.intervals import IntervalSet
 from aks_egress.packets.names import Match
 from aks_egress.records import record
@@ -36,15 +36,8 @@ from aks_egress.topology.nics import nic_groups
 from aks_egress.topology.own_addresses import led_straight
 from aks_egress.topology.owners import Owner
 from aks_egress.topology.routing import UserRoute
-from aks_egress.topology.security import RuleList, SecurityRule, Side
+from aks_egress.topology.security import SecurityRule
 from aks_egress.values import Unknown, text
-
-Token = tuple[object, ...]
-"""A part of a description; equal parts are treated alike by every hop."""
-
-
-class Singular(Exception):  # noqa: N818  no error: it says that a cluster is judged by itself
-    """Something about a cluster that this module does not describe."""
 
 
 @record(slots=True, kw_only=True)
@@ -58,6 +51,11 @@ class Place:
     nic_group: int
     with_nic_group: tuple[bool, ...]
     group: int
+    clauses: Sequence[Clause[Decider]] = ()
+
+    def listed(self, lies_in: str) -> Sequence[Clause[Decider]]:
+        """The routes that concern the cluster, for packets to an address that lies in a tag."""
+        return self.routes.clauses(lies_in) if lies_in else self.clauses
 
 
 @record(slots=True, kw_only=True)
@@ -68,6 +66,7 @@ class View:
     places: tuple[Place, ...]
     pods: IntervalSet | None
     groups: tuple[Resource, ...]
+    rules: tuple[tuple[SecurityRule, ...], ...]
     firewalls: tuple[FirewallFilter, ...]
     key: Token
 
@@ -116,11 +115,10 @@ class _Looking:
         self._check()
         self.pods = _pods(cluster)
         own = [_members(one) for one in self.subnets]
-        #: the only addresses beside public ones that a flow of the cluster comes from or goes to
-        self.ends = (*own, *((self.pods,) if self.pods is not None else ()), PLATFORM_VIP, IMDS)
-        self._covered: dict[int, tuple[IntervalSet, Token]] = {}
+        self.ends = Ends((*own, *((self.pods,) if self.pods is not None else ())))
         self._groups: dict[int, tuple[int, Resource]] = {}
         self._by_table: dict[object, Token] = {}
+        self._relevant: dict[int, list[Clause[Decider]]] = {}
         self.firewalls: dict[int, FirewallFilter] = {}
 
     def _check(self) -> None:
@@ -140,16 +138,19 @@ class _Looking:
         places = tuple(self._place(one) for one in self.subnets)
         said = [self._said(one) for one in places]
         groups = tuple(group for _, group in self._groups.values())
-        rules = [self._rules(self.walk.hops.topology.rules(group)) for group in groups]
+        ports = _public_ports(needed)
+        rules = tuple(self._rules(group, ports) for group in groups)
+        filtering = tuple(tuple(map(self.ends.rule, several)) for several in rules)
         names = [self._names(one) for one in needed if one.mutual_tls]
         pools = [(one.name, one.system, self.subnets.index(one.subnet)) for one in self.cluster.pools]
         near = id(self.cluster.document), *(id(one.near) for one in self.subnets)
-        key = (near, tuple(wanted), tuple(names), tuple(pools), tuple(said), tuple(rules), self.pods)
+        key = (near, tuple(wanted), tuple(names), tuple(pools), tuple(said), filtering, self.pods)
         return View(
             cluster=self.cluster,
             places=places,
             pods=self.pods,
             groups=groups,
+            rules=rules,
             firewalls=tuple(self.firewalls.values()),
             key=key,
         )
@@ -211,48 +212,21 @@ class _Looking:
 
     # what rules and routes cover
 
-    def _covers(self, members: IntervalSet) -> Token:
-        """What a set holds of public addresses, and which of the cluster's own it holds: all or nothing of each."""
-        if members is EVERYWHERE or members is ALL_V4:
-            return _ALL
-        if not members.spans:
-            return _NOTHING
-        known = self._covered.get(id(members))
-        if known is None:
-            token = (members & PUBLIC_V4, *(_holds(members, end) for end in self.ends))
-            known = self._covered[id(members)] = (members, token)
-        return known[1]
-
-    def _extent(self, extent: Extent) -> Token:
-        return self._covers(extent.sure), self._covers(extent.possible)
-
     def _clause(self, clause: Clause[Decider]) -> Iterator[Token | None]:
         for box in (clause.sure, clause.possible):
-            yield None if box is None else self._covers(box.destination)
+            yield None if box is None else self.ends.covers(box.destination)
 
-    def _rules(self, listed: RuleList) -> Token:
+    def _rules(self, group: Resource, ports: IntervalSet) -> tuple[SecurityRule, ...]:
+        """The rules of a security group that concern any of the cluster's flows."""
+        listed = self.walk.hops.topology.rules(group)
         if listed.gap is not None:
             raise Singular
-        return tuple(self._rule(one) for one in listed.rules)
-
-    def _rule(self, rule: SecurityRule) -> Token:
-        if rule.priority is None or rule.direction is None or isinstance(rule.access, Unknown):
-            raise Singular
-        if rule.uncertain is not None:
-            raise Singular
-        asked = (rule.name, rule.rank, rule.priority, rule.direction, rule.access)
-        ports = (rule.protocol, rule.source_port, rule.port)
-        return (*asked, *ports, self._side(rule.source), self._side(rule.destination))
-
-    def _side(self, side: Side) -> Token:
-        if side.open is not None or side.groups:
-            raise Singular
-        return (self._covers(side.literal), side.tags, side.given, side.damaged)
+        return tuple(one for one in listed.rules if self.ends.concerned(one, ports))
 
     def _scope(self, place: Place) -> Token:
         """What the tags of the topology cover, as the subnet sees them in both worlds (U1)."""
         return tuple(
-            (*self._extent(extent), doubts)
+            (*self.ends.extent(extent), doubts)
             for hops, tags in ((self.walk.hops, _TAGS), (self.walk.without_expansion().hops, _PLAIN_TAGS))
             for tag, denies in tags
             for extent, doubts in (hops.scope(place.subnet).extent(tag, denies=denies),)
@@ -264,14 +238,23 @@ class _Looking:
         routes = table.routes if table is not None else ()
         if table is not None and (table.gap is not None or any(map(_open, routes))):
             raise Singular
-        clauses = selection.clauses("")
-        said = tuple((*_way(one, selection), *self._clause(one)) for one in clauses)
+        tagged = self._by_tag(selection)
+        every = [(one, tuple(self._clause(one))) for one in selection.clauses("")]
+        kept = [(one, covers) for one, covers in every if tagged or covers[1] not in (None, NOTHING)]
+        numbers: dict[int, int] = {}
+        said = tuple(
+            (numbers.setdefault(id(one.decider), len(numbers)), *_way(one.decider), *covers)
+            for one, covers in kept
+        )
+        self._relevant[id(selection)] = [one for one, _ in kept]
         led = led_straight([table]) if table is not None else None
-        return (said, led, self._by_tag(selection))
+        return (said, led, tagged)
 
     def _behind(self, place: Place) -> Token:
-        table = place.routes.table
-        routes = table.routes if table is not None else ()
+        """What the routes that concern the cluster lead to, each once."""
+        place.clauses = self._relevant[id(place.routes)]
+        ways = [one.decider.detail for one in place.clauses]
+        routes = dict.fromkeys(way.route for way in ways if isinstance(way, Way) and way.route is not None)
         return tuple(self._next_hops(route, place) for route in routes if route.hop_addresses)
 
     def _by_tag(self, selection: RouteSelection) -> Token:
@@ -306,7 +289,7 @@ class _Looking:
         rules = hops.firewall(firewall, place.subnet.network)
         self.firewalls.setdefault(id(rules), rules)
         place_of = list(self.firewalls).index(id(rules))
-        clients = tuple(_holds(one, place.members) for one in self._numbers.sources(rules))
+        clients = tuple(holds(one, place.members) for one in self._numbers.sources(rules))
         beyond = self._beyond(owner.subnet, place.members) if owner.subnet is not None else None
         return (self._numbers.number(rules), place_of, clients, owner.assumed, beyond)
 
@@ -332,8 +315,6 @@ class _Looking:
 _TAGS = (("VirtualNetwork", False), ("VirtualNetwork", True), ("Internet", False), ("Internet", True))
 _PLAIN_TAGS = _TAGS[:1]
 """What tags cover differently where user routes add nothing to them: one that does not hang on access."""
-_ALL: Token = ("everything",)
-_NOTHING: Token = ("nothing",)
 
 
 def _special(pool: Pool) -> bool:
@@ -363,27 +344,26 @@ def _pods(cluster: Cluster) -> IntervalSet | None:
     return extent.sure if extent is not None else None
 
 
-def _holds(members: IntervalSet, end: IntervalSet) -> bool:
-    """Whether a set holds all of some addresses or none; raises Singular where it cuts them."""
-    both = members & end
-    if both and both != end:
-        raise Singular
-    return bool(both)
-
-
 def _open(route: UserRoute) -> bool:
     return route.unknown is not None or route.uncertain is not None or isinstance(route.hop, Unknown)
 
 
-def _way(clause: Clause[Decider], selection: RouteSelection) -> Token:
-    """What a route is and does, its own names aside."""
-    decider = clause.decider
+def _way(decider: Decider) -> Token:
+    """What a route does, its own names aside."""
     way = decider.detail
     assert isinstance(way, Way)  # noqa: S101  every route has one
-    place = -1
-    if way.route is not None and selection.table is not None:
-        place = next(i for i, one in enumerate(selection.table.routes) if one is way.route)
-    return (decider.action, way.hop, place, way.peering is not None, way.unknown is not None)
+    return (
+        decider.action,
+        way.hop,
+        way.route is not None,
+        way.peering is not None,
+        way.unknown is not None,
+    )
+
+
+def _public_ports(needed: Sequence[Requirement]) -> IntervalSet:
+    """The ports of what is needed beyond the network."""
+    return IntervalSet.of(span for one in needed if one.kind != "subnet" for span in one.ports)
 
 
 def _decider_of(route: UserRoute, selection: RouteSelection) -> Decider:

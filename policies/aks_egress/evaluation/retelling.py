@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 
 from aks_egress.evaluation.demand import Action, Decider, Demand
 from aks_egress.evaluation.demands import demands, starts
+from aks_egress.evaluation.ends import Singular
 from aks_egress.evaluation.flows import JudgedFlow, Parts, judge_flow, judge_flow_in_parts, judgement_of
 from aks_egress.evaluation.judging import Decision, Judgement
-from aks_egress.evaluation.likeness import Likeness, Place, Singular, View
+from aks_egress.evaluation.likeness import Likeness, Place, View
 from aks_egress.evaluation.outbound import Start
 from aks_egress.evaluation.traces import Trace, outcome
 from aks_egress.evaluation.verdicts import Verdict
@@ -194,7 +195,7 @@ def _recipes(walk: Walk, view: View, start: Start, parts: Parts) -> Iterator[tup
         if key in routes:
             yield key, routes[key]
         elif decider.hop in _OF_GROUPS:
-            yield from _of_group(walk, view, decider)
+            yield from _of_group(view, decider)
         elif decider is method:
             yield key, ("method",)
         elif decider.hop == "firewall":
@@ -214,7 +215,7 @@ def _of_firewall(view: View, decider: Decider) -> Iterator[tuple[int, Recipe]]:
 def _of_routes(walk: Walk, place: Place) -> Iterator[tuple[int, Recipe]]:
     """The routes of a subnet, as they are and as the walk turned their outcome."""
     for lies_in in place.routes.listed():
-        for i, clause in enumerate(place.routes.clauses(lies_in)):
+        for i, clause in enumerate(place.listed(lies_in)):
             route = clause.decider
             yield id(route), ("route", lies_in, i)
             for action in (Action.DROP, Action.UNKNOWN):
@@ -223,12 +224,11 @@ def _of_routes(walk: Walk, place: Place) -> Iterator[tuple[int, Recipe]]:
                     yield id(turned), ("turned", lies_in, i, action, turned.reason[len(route.reason) :])
 
 
-def _of_group(walk: Walk, view: View, decider: Decider) -> Iterator[tuple[int, Recipe]]:
+def _of_group(view: View, decider: Decider) -> Iterator[tuple[int, Recipe]]:
     """A rule of a security group, or one of the defaults."""
     for i, group in enumerate(view.groups):
         if decider.resource_id == str(group.id):
-            rules = walk.hops.topology.rules(group).rules
-            at = next((j for j, one in enumerate(rules) if one is decider.detail), -1)
+            at = next((j for j, one in enumerate(view.rules[i]) if one is decider.detail), -1)
             if at >= 0 or decider.detail is None:
                 yield id(decider), ("group", i, at)
 
@@ -341,9 +341,9 @@ class _Teller:
             case ("group", int() as group, int() as rule):
                 return self._of_group(model, group, rule)
             case ("route", str() as lies_in, int() as at):
-                return self.view.places[place].routes.clauses(lies_in)[at].decider
+                return self.view.places[place].listed(lies_in)[at].decider
             case ("turned", str() as lies_in, int() as at, Action() as action, str() as said):
-                route = self.view.places[place].routes.clauses(lies_in)[at].decider
+                route = self.view.places[place].listed(lies_in)[at].decider
                 return replace(route, action=action, reason=f"{route.reason}{said}")
             case ("firewall", int() as firewall, int() as rule):
                 return self._of_firewall(model, firewall, rule)
@@ -364,7 +364,7 @@ class _Teller:
         resource = self.view.groups[group]
         detail, origin = None, NOWHERE
         if rule >= 0:
-            detail = self.walk.hops.topology.rules(resource).rules[rule]
+            detail = self.view.rules[group][rule]
             origin = detail.origin
         elif model.origin is not NOWHERE:
             origin = resource.origin
