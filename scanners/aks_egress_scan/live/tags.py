@@ -1,4 +1,4 @@
-"""This week's service tags from Azure itself, into the cache that every command uses."""
+"""Service tags from Azure itself, into the cache that every command uses."""
 
 from __future__ import annotations
 
