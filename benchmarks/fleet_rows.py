@@ -179,8 +179,10 @@ def _rule(name: str, priority: int, access: str, to: str, port: str = "*", **mem
 
 
 def _group(place: tuple[int, str], name: str, kind: int, *, broken: bool) -> Row:
+    number = int(name.rsplit("-", 1)[-1]) % 1000
     rules = [
-        _rule(f"app-{kind}", 190, "Allow", "Internet", str(10_000 + kind)),
+        _rule(f"partner-{kind}", 180, "Allow", f"40.{kind // 250 % 250}.{kind % 250}.0/24", "443"),
+        _rule("own-application", 190, "Allow", "Internet", str(8000 + number)),
         _rule("web", 200, "Allow", "Internet", "443"),
         _rule("plain-web", 210, "Allow", "Internet", "80"),
         _rule("tunnel-tcp", 220, "Allow", "AzureCloud", "9000"),

@@ -21,7 +21,8 @@ def fleet(maker: random.Random) -> bytes:
     hubs = maker.randint(1, 3)
     rows = [row for hub in range(hubs) for row in maker.choice(designs).hub(hub)]
     for i in range(maker.randint(6, 12)):
-        rows += maker.choice(designs).spoke(i, maker.randrange(hubs), maker.random() < 0.3)
+        design = maker.choice(designs)
+        rows += design.spoke(i, maker.randrange(hubs), design.changed() if maker.random() < 0.3 else "")
     return snapshot(rows)
 
 
@@ -203,15 +204,33 @@ class Design:
             },
         }
 
-    def spoke(self, i: int, hub: int, changed: bool = False) -> Iterator[Row]:
-        """A network with a cluster; one that is `changed` differs in one place."""
-        change = (
-            self.maker.choice(
-                ("cut", "space", "group", "route", "extra", "prefix", "tag", "kept", "lost hop")
-            )
-            if changed
-            else ""
+    def _idle(self, i: int) -> list[Row]:
+        """Rules that concern no flow of AKS: for another network, and for a port that it needs nothing of."""
+        own = self._rule(9)["properties"] | {"direction": "Outbound", "destinationPortRange": "8081"}
+        return [
+            {"name": name, "properties": {**own, "priority": priority, "destinationAddressPrefix": to}}
+            for name, priority, to in (("app", 110, "Internet"), (f"own-{i}", 120, f"10.200.{i}.0/24"))
+        ]
+
+    def changed(self) -> str:
+        """Some way in which one copy differs from the others."""
+        kinds = (
+            "cut",
+            "space",
+            "group",
+            "route",
+            "extra",
+            "prefix",
+            "tag",
+            "kept",
+            "lost hop",
+            "idle",
+            "idle",
         )
+        return self.maker.choice(kinds)
+
+    def spoke(self, i: int, hub: int, change: str = "") -> Iterator[Row]:
+        """A network with a cluster, changed in one place or in none."""
         group, base = f"spoke-{i}", f"10.{i}.0"
         network = _id(group, "Microsoft.Network/virtualNetworks", f"vnet-{i}")
         rules = [dict(one) for one in self.rules]
@@ -223,6 +242,8 @@ class Design:
                     "destinationAddressPrefix": self.maker.choice(DESTINATIONS),
                 },
             }
+        if change == "idle":
+            rules[:0] = self._idle(i)
         if change in ("cut", "kept"):
             rules.append(
                 {
@@ -271,6 +292,8 @@ class Design:
         routes += [self._route("straight", f"20.50.0.{hub}/32", "Internet")] if self.straight else []
         routes += [self._route("more", "20.0.0.0/8", "None")] if change == "route" else []
         routes += [self._route("hub", f"172.16.{hub}.0/24", "None")] if change == "lost hop" else []
+        if change == "idle":
+            routes.append(self._route("on-premises", f"10.201.{i}.0/24", "VirtualNetworkGateway"))
         next_hop = f"172.16.{hub}.4" if self.partner_hop == "VirtualAppliance" else ""
         routes += [self._route("partner", partner, self.partner_hop, next_hop)] if self.partner_hop else []
         routes += [self._route("tag", self.tag_route, "Internet")] if self.tag_route else []

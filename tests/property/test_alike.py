@@ -32,20 +32,27 @@ def test_a_fleet_is_judged_as_its_clusters_are_one_by_one(seed: int, tunnel: str
     assert judged(data, chosen, 1) == judged(data, chosen, 1 << 30)
 
 
-def test_stamped_clusters_are_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Twelve copies of one design need one walk of each flow, not twelve."""
-    walked: list[str] = []
+@pytest.fixture
+def walked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The clusters whose flows are walked to serve as a model for others."""
+    names: list[str] = []
     real = retelling.judge_flow_in_parts
 
-    def counting(walk: Any, requirement: Any, start: Any) -> Any:
-        walked.append(start.cluster.resource.name)
+    def noting(walk: Any, requirement: Any, start: Any) -> Any:
+        names.append(start.cluster.resource.name)
         return real(walk, requirement, start)
 
-    monkeypatch.setattr(retelling, "judge_flow_in_parts", counting)
-    maker = random.Random(1)
-    design = Design(maker, plain=True)
-    rows = [*design.hub(0), *(row for i in range(12) for row in design.spoke(i, 0))]
-    report = judged(snapshot(rows), Settings(), 1)
+    monkeypatch.setattr(retelling, "judge_flow_in_parts", noting)
+    monkeypatch.setattr(retelling, "judge_flow", noting)
+    return names
+
+
+@pytest.mark.parametrize("change", ["", "idle"])
+def test_stamped_clusters_are_judged_once(walked: list[str], change: str) -> None:
+    """Twelve copies of one design need one walk of each flow, not twelve; what concerns no flow tells none apart."""
+    design = Design(random.Random(1), plain=True)
+    spokes = (row for i in range(12) for row in design.spoke(i, 0, change if i % 2 else ""))
+    report = judged(snapshot([*design.hub(0), *spokes]), Settings(), 1)
     assert len(report["clusters"]) == 12
     assert set(walked) == {"aks-0"}
 
