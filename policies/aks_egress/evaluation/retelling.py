@@ -31,6 +31,7 @@ from aks_egress.values import NOWHERE, Origin, Unknown
 _OF_GROUPS = frozenset({"nic-nsg", "subnet-nsg", "target-subnet-nsg"})
 _LAST = "implicit deny"
 
+Towards = tuple[int, ...] | str
 Recipe = tuple[object, ...]
 """How a decider is found again: in which group, table or subnet, and where there."""
 
@@ -41,7 +42,7 @@ class Told:
 
     `parts` are its demands with what became of their packets.  `again` says that it is walked again for every cluster.
     `towards` is given where the path is all that may differ: for each decision the target subnets (as places of the
-    view) that it is about, none where it is about all packets.  `spoken_of` are the deciders whose words the reason
+    view) that it is about, none where it is about all packets, or the words themselves where these are public addresses.  `spoken_of` are the deciders whose words the reason
     has: it holds for another cluster whose own say the same.
     """
 
@@ -50,7 +51,7 @@ class Told:
     flow: JudgedFlow
     parts: Parts
     again: bool
-    towards: tuple[tuple[int, ...], ...] | None
+    towards: tuple[Towards, ...] | None
     spoken_of: tuple[Decider, ...] = ()
     path: int = 0
     """Which of the model's paths it has; most flows share a few."""
@@ -120,9 +121,11 @@ class Model:
             path=self._paths.setdefault(path, len(self._paths)),
         )
 
-    def _towards(self, flow: JudgedFlow, parts: Parts) -> tuple[tuple[int, ...], ...] | None:
-        """The targets that each decision is about; None where one is about some other part of the packets."""
-        found = []
+    def _towards(self, flow: JudgedFlow, parts: Parts) -> tuple[Towards, ...] | None:
+        """What packets each decision is about; None where that is some part of the cluster's own addresses."""
+        if all(demand.target is None for demand, _ in parts):
+            return tuple(one.packets or () for one in flow.judgement.path)
+        found: list[Towards] = []
         for decision in flow.judgement.path:
             places = self._targets(decision.decider, parts) if decision.packets else ()
             if decision.packets and decision.packets != _said_of(self.view, places):
@@ -173,8 +176,10 @@ def _same(one: Decider, other: Decider) -> bool:
     return mine == (other.hop, other.resource, other.name, other.action, other.reason)
 
 
-def _said_of(view: View, places: tuple[int, ...]) -> str:
+def _said_of(view: View, places: Towards) -> str:
     """Which packets a decision is about, as a path says it of some targets."""
+    if isinstance(places, str):
+        return places
     return f"to {', '.join(prefixes(union(view.places[i].members for i in places), 3))}" if places else ""
 
 
