@@ -65,9 +65,9 @@ class Ends:
 
     def concerned(self, rule: SecurityRule, ports: IntervalSet) -> bool:
         """Whether a rule may decide over any flow; `ports` are those that flows to public addresses go to."""
-        if rule.direction is None or self._public or self._touched(rule.destination):
+        if rule.direction == OUTBOUND and rule.port.possible & ports:
             return True
-        return rule.direction == OUTBOUND and bool(rule.port.possible & ports)
+        return rule.direction is None or self._public or self._touched(rule.destination)
 
     def _touched(self, side: Side) -> bool:
         """Whether a side may cover any of the ends."""
