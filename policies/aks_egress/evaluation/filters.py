@@ -93,6 +93,11 @@ class Filter:
             clauses += made[i]
         return first_match(clauses, self._last(direction, demand), within)
 
+    def forget(self) -> None:
+        """Let go of what was made: stages know their filter, and only a search would find the two of them."""
+        for kept in (self._stages, self._made, self._deciders):
+            kept.clear()
+
     def _last(self, direction: str, demand: Demand) -> Decider:
         if demand.platform_tag:
             return self._default(

@@ -29,7 +29,10 @@ TOO_INTRICATE = "the rules cut this flow into more pieces than can be followed; 
 
 @record(frozen=True, slots=True, kw_only=True)
 class JudgedFlow:
-    """One requirement from one start, with everything its verdict rests on."""
+    """One requirement from one start, with everything its verdict rests on.
+
+    `demands` are kept of flows that are not open, for whoever wants to mend them.
+    """
 
     requirement: Requirement
     start: Start
@@ -123,7 +126,7 @@ def judge_flow_in_parts(
     flow = JudgedFlow(
         requirement=requirement,
         start=start,
-        demands=tuple(asked),
+        demands=tuple(asked) if judgement.verdict is not Verdict.OPEN else (),
         judgement=_if_needed(requirement, resting),
         by_expansion=by_expansion,
     )

@@ -65,8 +65,12 @@ class Hops:
     def forget(self, subnets: Iterable[Subnet]) -> None:
         """Let go of what stands before some subnets; it is made anew where somebody asks again."""
         for subnet in subnets:
-            for kept in (self._groups, self._routes, self._admin, self._scopes):
-                kept.pop(id(subnet), None)
+            filters = [*self._groups.pop(id(subnet), {}).values(), self._admin.pop(id(subnet), None)]
+            for one in filters:
+                if one is not None:
+                    one.forget()
+            self._routes.pop(id(subnet), None)
+            self._scopes.pop(id(subnet), None)
             self._selections.pop(id(subnet.network), None)
 
     def security_groups(self, subnet: Subnet, link: Link, hop: str) -> Choice[Filter]:
