@@ -101,14 +101,18 @@ class _Lines:
     def __init__(self, text: JsonText, resources: list[Resource]) -> None:
         self._text, self._resources = text, resources
         self._first: int | None = None
+        self._known: dict[int, int | None] = {}
 
     def line_of(self, origin: Origin) -> int | None:
         """The line of a part, from 1; None for a place that the snapshot does not have."""
         if origin.line:
             return origin.line
         row = origin.pointer[1] if origin.pointer[:1] == ("resources",) and len(origin.pointer) > 1 else None
-        line = self._by_number(row) if isinstance(row, int) and row < len(self._resources) else None
-        return line or self._text.line_of(origin.pointer)
+        if not isinstance(row, int) or row >= len(self._resources):
+            return self._text.line_of(origin.pointer)
+        if row not in self._known:
+            self._known[row] = self._by_number(row)
+        return self._known[row] or self._text.line_of(origin.pointer)
 
     def _by_number(self, row: int) -> int | None:
         """The line that the row has in a file as we write it; None where its id does not stand there."""
