@@ -305,7 +305,9 @@ def test_an_answer_that_comes_too_late_is_no_answer() -> None:
 def test_a_server_that_is_not_there_is_one_sentence() -> None:
     with running(azure(), retry_total=0) as session:
         pass
-    with pytest.raises(UsageFailure, match="the clusters cannot be listed: no connection from this machine") as failure:
+    with pytest.raises(
+        UsageFailure, match="the clusters cannot be listed: no connection from this machine"
+    ) as failure:
         collect(session, Scope())
     assert "object at 0x" not in str(failure.value)
 
