@@ -57,11 +57,11 @@ def test_stamped_clusters_are_judged_once(walked: list[str], change: str) -> Non
     assert set(walked) == {"aks-0"}
 
 
-def judged(data: bytes, chosen: Settings, fleet_from: int) -> Any:
+def judged(data: bytes, chosen: Settings, fleet_from: int, tags: ServiceTags | None = None) -> Any:
     """The report, clusters being compared from so many on."""
     (document,) = READER.read(Source("fleet.json", data), Parameters())
     before, engine.FLEET = engine.FLEET, fleet_from
     try:
-        return as_json(engine.judge([document], chosen, ServiceTags()))
+        return as_json(engine.judge([document], chosen, tags or ServiceTags()))
     finally:
         engine.FLEET = before

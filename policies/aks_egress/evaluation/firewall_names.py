@@ -31,21 +31,21 @@ def fqdn_tag(tag: str, demand: Demand) -> Match:
 
 def _may_hold(tag: str, name: str) -> bool:
     """Whether another FQDN tag could hold a name; their content is Microsoft's and not published."""
-    folded = tag.casefold()
-    if folded in ("windowsupdate", "windowsdiagnostics"):
-        return any(part in name for part in _OF_WINDOWS)
+    if tag.casefold() in ("windowsupdate", "windowsdiagnostics"):
+        return any(part in name.casefold() for part in _OF_WINDOWS)
     return True
 
 
 def domain(name: str, patterns: Iterable[str]) -> str:
     """The name without its first label, where no rule looks at that: clusters' own names differ in nothing else."""
-    label, dot, rest = name.casefold().partition(".")
+    folded = name.strip().rstrip(".").casefold()
+    label, dot, rest = folded.partition(".")
     tail = f".{rest}"
     if (
         not dot
         or not label
         or set(label) & _SPECIAL
-        or any(one in name.casefold() and one not in tail for one in _OF_WINDOWS)
+        or any(one in folded and one not in tail for one in _OF_WINDOWS)
     ):
         return name
     return name if any(_looks_at(tail, one) for one in patterns) else f"?{tail}"

@@ -92,8 +92,10 @@ class Likeness:
         if one.via_proxy:
             raise Singular
         token = (*_FIELDS(one), isinstance(one.needed, Unknown))
-        if not one.mutual_tls and len(self._requirements) < _MOST_KEPT:
-            token = (*token, one.name)
+        if one.mutual_tls:
+            return token
+        token = (*token, one.name)
+        if len(self._requirements) < _MOST_KEPT:
             self._requirements[id(one)] = (one, token)
         return token
 
@@ -115,6 +117,8 @@ class _Looking:
         self._check()
         self.pods = _pods(cluster)
         own = [_members(one) for one in self.subnets]
+        if self.pods in own:  # nobody could tell packets from the one from packets from the other
+            raise Singular
         self.ends = Ends((*own, *((self.pods,) if self.pods is not None else ())))
         self._groups: dict[int, tuple[int, Resource]] = {}
         self._by_table: dict[object, Token] = {}
@@ -144,7 +148,8 @@ class _Looking:
         names = [self._names(one) for one in needed if one.mutual_tls]
         pools = [(one.name, one.system, self.subnets.index(one.subnet)) for one in self.cluster.pools]
         near = id(self.cluster.document), *(id(one.near) for one in self.subnets)
-        key = (near, tuple(wanted), tuple(names), tuple(pools), tuple(said), filtering, self.pods)
+        shown = _one_label(groups), _one_label([one.firewall.resource for one in self.firewalls.values()])
+        key = (near, tuple(wanted), tuple(names), tuple(pools), tuple(said), filtering, self.pods, shown)
         return View(
             cluster=self.cluster,
             places=places,
@@ -241,9 +246,13 @@ class _Looking:
         tagged = self._by_tag(selection)
         every = [(one, tuple(self._clause(one))) for one in selection.clauses("")]
         kept = [(one, covers) for one, covers in every if tagged or covers[1] not in (None, NOTHING)]
-        numbers: dict[int, int] = {}
+        numbers: dict[object, int] = {}
         said = tuple(
-            (numbers.setdefault(id(one.decider), len(numbers)), *_way(one.decider), *covers)
+            (
+                *(numbers.setdefault(seen, len(numbers)) for seen in _seen(one.decider)),
+                *_way(one.decider),
+                *covers,
+            )
             for one, covers in kept
         )
         self._relevant[id(selection)] = [one for one, _ in kept]
@@ -348,6 +357,19 @@ def _open(route: UserRoute) -> bool:
     return route.unknown is not None or route.uncertain is not None or isinstance(route.hop, Unknown)
 
 
+def _one_label(resources: Sequence[Resource]) -> Token:
+    """Which of some resources have one label: a path shows what they say alike once."""
+    labels = [one.label for one in resources]
+    if len({one.id.key for one in resources}) < len(resources):
+        raise Singular
+    return tuple(map(labels.index, labels))
+
+
+def _seen(decider: Decider) -> tuple[object, ...]:
+    """A route itself, and what a path shows of it: routes that it shows alike are one there."""
+    return id(decider), (decider.name, decider.action, decider.reason)
+
+
 def _way(decider: Decider) -> Token:
     """What a route does, its own names aside."""
     way = decider.detail
@@ -358,6 +380,7 @@ def _way(decider: Decider) -> Token:
         way.route is not None,
         way.peering is not None,
         way.unknown is not None,
+        len(way.route.hop_addresses) if way.route is not None else 0,
     )
 
 

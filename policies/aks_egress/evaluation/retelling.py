@@ -104,7 +104,8 @@ class Model:
 
     def _told(self, requirement: int, start: int, flow: JudgedFlow, parts: Parts) -> Told:
         self.recipes |= dict(_recipes(self.walk, self.view, flow.start, parts))
-        known = bool(parts) and all(self._known(flow.start, demand, traces) for demand, traces in parts)
+        known = not _elsewhere(flow.requirement) and bool(parts)
+        known = known and all(self._known(flow.start, demand, traces) for demand, traces in parts)
         plain = flow.verdict is Verdict.OPEN or (
             flow.judgement.counterexample is None and not isinstance(flow.requirement.needed, Unknown)
         )
@@ -162,6 +163,11 @@ class Model:
         if demand.target is not None:
             return box.destination in (_home(self.view, demand.target), self.view.pods)
         return box.destination in (PLATFORM_VIP, IMDS) or box.destination <= PUBLIC_V4
+
+
+def _elsewhere(requirement: Requirement) -> bool:
+    """Whether given addresses are asked for: a subnet may hold them, or a firewall, of one cluster's networks alone."""
+    return bool(requirement.addresses) and not requirement.platform_tag
 
 
 def _doubtful(parts: Parts) -> tuple[Decider, ...]:
