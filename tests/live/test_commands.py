@@ -85,6 +85,23 @@ def test_the_evidence_judged_again_offline_gives_the_same_report(
             assert second.replace('"kind": "snapshot"', '"kind": "live"') == first
 
 
+def test_what_a_tag_accepts_is_accepted_in_an_audit_and_offline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The tag is kept in the picture, and no other tag is."""
+    there, file = azure("konnectivity"), tmp_path / "fleet.json"
+    group = next(one for key, one in there.resources.items() if key.endswith("/nsg-system"))
+    group["tags"] = {"AKS-egress": "ignore EGR1,EGR2,EGR8, the tunnel is being moved", "owner": "somebody"}
+    with running(there) as session:
+        monkeypatch.setattr(sessions, "connect", lambda *_: session)
+        run(["audit", "--quiet", "--snapshot-out", str(file), "--format", "json"])
+    audited = json.loads(capsys.readouterr().out)
+    run(["scan", str(file), "--format", "json"])
+    assert json.loads(capsys.readouterr().out)["suppressed"] == audited["suppressed"]
+    assert {one["rule"] for one in audited["suppressed"]} >= {"EGR101"}
+    assert "somebody" not in file.read_text(encoding="utf-8")
+
+
 def test_a_broken_network_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with running(azure("konnectivity")) as session:
         monkeypatch.setattr(sessions, "connect", lambda *_: session)

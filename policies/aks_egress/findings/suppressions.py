@@ -42,7 +42,7 @@ def covers(suppression: Suppression, finding: Finding) -> bool:
     """Whether a suppression is about a finding, its day aside."""
     return (
         any(finding.rule.startswith(rule) for rule in suppression.rules)
-        and _like(suppression.resource, (finding.resource, finding.resource_id))
+        and _like(suppression.resource, _resources(finding))
         and _like(suppression.cluster, (finding.cluster,))
         and (not suppression.requirement or _like(suppression.requirement, finding.requirements))
         and _stands_at(suppression, finding)
@@ -52,6 +52,11 @@ def covers(suppression: Suppression, finding: Finding) -> bool:
 def expired(suppression: Suppression, today: date) -> bool:
     """Whether its last day is over."""
     return suppression.until is not None and suppression.until < today
+
+
+def _resources(finding: Finding) -> Iterable[str]:
+    """What a finding is about: its resource, and by their ids those that decide, as a comment beside one of them would."""
+    return (finding.resource, finding.resource_id, *(hop.resource_id for hop in finding.deciders))
 
 
 def _like(pattern: str, texts: Iterable[str]) -> bool:
