@@ -208,7 +208,64 @@ def test_a_required_name_tells_clusters_apart_however_many_there_are(
     (known,) = own_requirements([OwnRequirement(id="host", kind="fqdn", value="a.contoso.com")], "")
     described = likeness.Likeness(Walk(Hops(Topology([], ServiceTags())), Appliances((), ServiceTags())))
     first, second = (
-        described._requirement(replace(known, name=name))
-        for name in ("a.contoso.com", "b.contoso.com")
+        described._requirement(replace(known, name=name)) for name in ("a.contoso.com", "b.contoso.com")
     )
     assert first != second
+
+
+EVERYTHING = [rule("out", access="Allow"), rule("in", access="Allow", direction="Inbound")]
+
+
+def standing(spaces: list[str], *prefixes: str, rules: list[Row] | None = None) -> Change:
+    """A cluster whose network has these spaces and whose nodes have one of these prefixes, by its number."""
+
+    def change(rows: list[Row], i: int) -> None:
+        network = one(rows, "virtualNetworks")
+        network["addressSpace"]["addressPrefixes"] = spaces
+        network["subnets"][0]["properties"]["addressPrefix"] = prefixes[i]
+        one(rows, "networkSecurityGroups")["securityRules"] = rules or []
+        one(rows, "routeTables")["routes"] = [route("default", "0.0.0.0/0", "Internet")]
+
+    return change
+
+
+def both(spaces: list[str], *prefixes: str, rules: list[Row] | None = None, **more: Any) -> None:
+    """Assert it of two clusters that stand so, in either order."""
+    for ordered in (prefixes, prefixes[::-1]):
+        change = standing(spaces, *ordered, rules=rules)
+        twins(change, change, outbound="loadBalancer", **more)
+
+
+def test_a_tag_may_hold_the_addresses_of_one_cluster_alone() -> None:
+    """Nodes with public addresses of one's own, one cluster's among those of a service by the published data."""
+    data = ServiceTags(members={"azurecloud": ["20.60.0.0/16"]}, source="file")
+    no = rule("no", destinationAddressPrefix="AzureCloud", destinationPortRange="10250")
+    both(["20.60.0.0/15"], "20.60.0.0/25", "20.61.0.0/25", rules=[no], tags=data)
+    inwards = rule("no", direction="Inbound", sourceAddressPrefix="AzureCloud", destinationPortRange="10250")
+    both(["20.60.0.0/15"], "20.60.0.0/25", "20.61.0.0/25", rules=[inwards], tags=data)
+
+
+def test_nodes_with_public_addresses_are_not_as_those_with_private_ones() -> None:
+    """Subnets outside their networks' spaces, which Azure refuses: what a route leads to the Internet arrives or not."""
+    both(["10.9.0.0/24"], "20.60.0.0/25", "10.8.0.0/25", rules=EVERYTHING)
+
+
+def test_nodes_without_ipv4_addresses_are_judged_by_themselves() -> None:
+    """A subnet of IPv6 alone has no place among the addresses that are compared."""
+    both(["10.9.0.0/24"], "fd00::/64", "10.8.0.0/25", rules=EVERYTHING)
+
+
+def test_subnets_that_overlap_are_judged_by_themselves() -> None:
+    """Two subnets of one prefix, which Azure refuses, are one place in what a path says of them."""
+
+    def change(prefixes: tuple[str, str]) -> Change:
+        def changed(rows: list[Row], i: int) -> None:
+            two_subnets(one_label=False)(rows, i)
+            network = one(rows, "virtualNetworks")
+            network["addressSpace"]["addressPrefixes"] = ["10.0.0.0/15"]
+            for subnet, prefix in zip(network["subnets"], prefixes, strict=True):
+                subnet["properties"]["addressPrefix"] = prefix
+
+        return changed
+
+    twins(change(("10.0.0.0/25", "10.0.0.0/25")), change(("10.1.0.0/25", "10.1.0.128/25")))

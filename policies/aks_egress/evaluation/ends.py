@@ -6,12 +6,12 @@ nothing: one that cuts them is the business of that cluster alone (`Singular`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from aks_egress.packets.addresses import ALL_V4, EVERYWHERE, IMDS, PLATFORM_VIP, PUBLIC_V4
 from aks_egress.packets.extents import Extent
-from aks_egress.packets.intervals import IntervalSet
-from aks_egress.packets.tags import TOPOLOGY_TAGS
+from aks_egress.packets.intervals import IntervalSet, union
+from aks_egress.packets.tags import TOPOLOGY_TAGS, ServiceTags
 from aks_egress.topology.security import OUTBOUND, SecurityRule, Side
 from aks_egress.values import Unknown
 
@@ -29,9 +29,12 @@ class Singular(Exception):  # noqa: N818  no error: it says that a cluster is ju
 class Ends:
     """The ends of one cluster's flows."""
 
-    def __init__(self, own: Iterable[IntervalSet]) -> None:
+    def __init__(self, own: Sequence[IntervalSet], tags: ServiceTags) -> None:
+        if not all(own) or union(own).size < sum(one.size for one in own):
+            raise Singular  # nobody could tell packets from the one from packets from the other
         self._own = (*own, PLATFORM_VIP, IMDS)
-        self._public = any(one & PUBLIC_V4 for one in self._own)
+        self._tags = tags
+        self._public = any(one & PUBLIC_V4 for one in own)
         self._covered: dict[int, tuple[IntervalSet, Token]] = {}
 
     def covers(self, members: IntervalSet) -> Token:
@@ -61,7 +64,14 @@ class Ends:
     def _side(self, side: Side) -> Token:
         if side.open is not None or side.groups:
             raise Singular
-        return (self.covers(side.literal), side.tags, side.given, side.damaged)
+        return (self.covers(side.literal), side.tags, *map(self._data, side.tags), side.given, side.damaged)
+
+    def _data(self, tag: str) -> Token:
+        """Which of the ends lie in a tag by the published data: what it holds of others is the same for all."""
+        members = self._tags.prefixes(tag)
+        if members is None:
+            return ()
+        return tuple(members.touches(*_hull(end)) and holds(members, end) for end in self._own)
 
     def concerned(self, rule: SecurityRule, ports: IntervalSet) -> bool:
         """Whether a rule may decide over any flow; `ports` are those that flows to public addresses go to."""
@@ -72,9 +82,15 @@ class Ends:
     def _touched(self, side: Side) -> bool:
         """Whether a side may cover any of the ends."""
         settled = side.given and not (side.damaged or side.groups) and side.open is None
+        if not settled or any(side.literal & end for end in self._own):
+            return True
         tags = (one.strip().casefold().replace("_", "") for one in side.tags)
         named = any(one in TOPOLOGY_TAGS and one != "internet" for one in tags)
-        return not settled or named or any(side.literal & end for end in self._own)
+        return named or any(any(self._data(one)) for one in side.tags)
+
+
+def _hull(members: IntervalSet) -> tuple[int, int]:
+    return members.spans[0][0], members.spans[-1][1]
 
 
 def holds(members: IntervalSet, end: IntervalSet) -> bool:

@@ -117,9 +117,7 @@ class _Looking:
         self._check()
         self.pods = _pods(cluster)
         own = [_members(one) for one in self.subnets]
-        if self.pods in own:  # nobody could tell packets from the one from packets from the other
-            raise Singular
-        self.ends = Ends((*own, *((self.pods,) if self.pods is not None else ())))
+        self.ends = Ends([*own, *([self.pods] if self.pods is not None else [])], walk.hops.topology.tags)
         self._groups: dict[int, tuple[int, Resource]] = {}
         self._by_table: dict[object, Token] = {}
         self._relevant: dict[int, list[Clause[Decider]]] = {}
