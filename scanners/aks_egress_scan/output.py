@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from aks_egress.findings.report import Report
 from aks_egress_scan.failures import UsageFailure
 from aks_egress_scan.files import reason
 from aks_egress_scan.options import Choices, Output
-from aks_egress_scan.reporters import STYLED, render
+from aks_egress_scan.reporters import STYLED, pieces
 from aks_egress_scan.reporters.style import Style
 
 
@@ -20,18 +20,23 @@ def write(report: Report, outputs: Sequence[Output], choices: Choices) -> None:
         style = Style()
         if one.format in STYLED:
             style = style_for(one.file, choices)
-        write_text(render(report, one.format, style), one.file)
+        write_pieces(pieces(report, one.format, style), one.file)
 
 
 def write_text(text: str, file: str) -> None:
     """Write a text to a file as UTF-8, or to standard output (`-`) as it can show it."""
+    write_pieces((text,), file)
+
+
+def write_pieces(text: Iterable[str], file: str) -> None:
+    """Write a text that comes bit by bit."""
     if file == "-":
         if sys.stdout is None:
             raise UsageFailure("cannot write to standard output: it is closed")
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(errors="backslashreplace")
         try:
-            sys.stdout.write(text)
+            sys.stdout.writelines(text)
             sys.stdout.flush()
         except BrokenPipeError:
             raise
@@ -41,7 +46,7 @@ def write_text(text: str, file: str) -> None:
         return
     try:
         with open(file, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
+            stream.writelines(text)
     except OSError as error:
         raise UsageFailure(f"cannot write `{file}`: {reason(error)}") from None
 

@@ -16,7 +16,8 @@ from tests.reporters.reports import REPORTS, TUNNEL_FINDING, empty, rich
 
 from aks_egress.findings.document import as_json
 from aks_egress.records import replace
-from aks_egress_scan.reporters import render
+from aks_egress_scan.reporters import pieces, render
+from aks_egress_scan.reporters.escaping import json_text
 from aks_egress_scan.reporters.sarif import uri
 from aks_egress_scan.reporters.style import Style
 
@@ -44,6 +45,15 @@ def test_golden_files_are_what_the_reporters_write(path: str) -> None:
 def test_json_follows_its_schema(name: str) -> None:
     """Every report is valid under `aks-egress/report/v1`."""
     _checked(json.loads(render(REPORTS[name](), "json")), json.loads(REPORT_SCHEMA.read_text("utf-8")))
+
+
+@pytest.mark.parametrize("name", sorted(REPORTS))
+def test_json_bit_by_bit_is_the_document_at_once(name: str) -> None:
+    """Only one cluster of a fleet's text need be there at a time."""
+    report = REPORTS[name]()
+    written = list(pieces(report, "json"))
+    assert "".join(written) == json_text(as_json(report))
+    assert len(written) > len(report.clusters)
 
 
 def test_the_report_schema_refuses_what_is_no_report() -> None:

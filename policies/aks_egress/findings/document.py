@@ -6,7 +6,7 @@ there is nothing to say.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from aks_egress.evaluation.verdicts import Verdict
@@ -29,16 +29,23 @@ Json = dict[str, Any]
 
 def as_json(report: Report) -> Json:
     """The report as plain dictionaries and lists, in the order of the schema."""
-    return {
-        "schema": SCHEMA,
-        "tool": _tool(report.tool),
-        "inputs": [_input(one) for one in report.inputs],
-        "clusters": [_cluster(one) for one in report.clusters],
-        "findings": [finding_json(one) for one in report.findings],
-        "suppressed": [finding_json(one) | {"suppressedBy": one.suppressed_by} for one in report.suppressed],
-        "summary": summary(report),
-        "notes": list(report.notes),
-    }
+    return {name: list(value) if isinstance(value, map) else value for name, value in members(report)}
+
+
+def members(report: Report) -> Iterator[tuple[str, Any]]:
+    """The members of the document one after the other; those of a fleet that are long come as what makes their rows."""
+    yield "schema", SCHEMA
+    yield "tool", _tool(report.tool)
+    yield "inputs", [_input(one) for one in report.inputs]
+    yield "clusters", map(_cluster, report.clusters)
+    yield "findings", map(finding_json, report.findings)
+    yield "suppressed", map(_suppressed, report.suppressed)
+    yield "summary", summary(report)
+    yield "notes", list(report.notes)
+
+
+def _suppressed(one: Finding) -> Json:
+    return finding_json(one) | {"suppressedBy": one.suppressed_by}
 
 
 def summary(report: Report) -> Json:

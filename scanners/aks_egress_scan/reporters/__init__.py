@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 
 from aks_egress.findings.report import Report
@@ -21,6 +21,13 @@ REPORTERS: Mapping[str, str] = {
 }
 #: formats for people, which take a style
 STYLED = ("text", "walk")
+
+
+def pieces(report: Report, name: str, style: Style | None = None) -> Iterable[str]:
+    """The report in a format, bit by bit where the format can."""
+    module = import_module(f"aks_egress_scan.reporters.{REPORTERS[name]}")
+    made: Callable[[Report], Iterable[str]] | None = getattr(module, "pieces", None)
+    return (render(report, name, style),) if made is None else made(report)
 
 
 def render(report: Report, name: str, style: Style | None = None) -> str:
