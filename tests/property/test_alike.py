@@ -12,24 +12,36 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.property.fleets import Design, fleet, snapshot
+from tests.property.designs import Design
+from tests.property.fleets import configured, pictures, published, snapshot
 
 from aks_egress import engine
+from aks_egress.arm.resources import Document, Kind
 from aks_egress.evaluation import retelling
 from aks_egress.findings.document import as_json
 from aks_egress.packets.tags import ServiceTags
+from aks_egress.records import replace
 from aks_egress.settings import Settings
 from aks_egress_scan.readers.base import Parameters, Source
 from aks_egress_scan.readers.snapshot import READER
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 1 << 32), st.sampled_from(("auto", "konnectivity", "aks-link", "tunnelfront")))
-def test_a_fleet_is_judged_as_its_clusters_are_one_by_one(seed: int, tunnel: str) -> None:
+@given(st.integers(0, 1 << 32))
+def test_a_fleet_is_judged_as_its_clusters_are_one_by_one(seed: int) -> None:
     """Every verdict, path, sentence and finding is the same, whether clusters are compared or not."""
-    data = fleet(random.Random(seed))
-    chosen = Settings(tunnel=tunnel)
-    assert judged(data, chosen, 1) == judged(data, chosen, 1 << 30)
+    assert reported(seed, 1) == reported(seed, 1 << 30)
+
+
+def reported(seed: int, fleet_from: int) -> Any:
+    """The report on a random fleet, in one document or in two of which the second may be yet to be deployed."""
+    maker = random.Random(seed)
+    found = pictures(maker)
+    chosen, tags, planned = configured(maker), published(maker), maker.random() < 0.5
+    documents = [document(data, f"fleet-{i}.json") for i, data in enumerate(found)]
+    if planned and len(documents) > 1:
+        documents[1] = replace(documents[1], deployed=False, kind=Kind.ARM_TEMPLATE)
+    return judged_from(documents, chosen, fleet_from, tags)
 
 
 @pytest.fixture
@@ -58,10 +70,20 @@ def test_stamped_clusters_are_judged_once(walked: list[str], change: str) -> Non
 
 
 def judged(data: bytes, chosen: Settings, fleet_from: int, tags: ServiceTags | None = None) -> Any:
-    """The report, clusters being compared from so many on."""
-    (document,) = READER.read(Source("fleet.json", data), Parameters())
+    """The report on one picture, clusters being compared from so many on."""
+    return judged_from([document(data, "fleet.json")], chosen, fleet_from, tags or ServiceTags())
+
+
+def document(data: bytes, name: str) -> Document:
+    """A picture as a scan reads it."""
+    (found,) = READER.read(Source(name, data), Parameters())
+    return found
+
+
+def judged_from(documents: list[Document], chosen: Settings, fleet_from: int, tags: ServiceTags) -> Any:
+    """The report on some documents."""
     before, engine.FLEET = engine.FLEET, fleet_from
     try:
-        return as_json(engine.judge([document], chosen, tags or ServiceTags()))
+        return as_json(engine.judge(documents, chosen, tags))
     finally:
         engine.FLEET = before

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.property.fleets import Design, Row, snapshot
+from tests.property.designs import Design
+from tests.property.fleets import snapshot
 from tests.property.test_alike import judged
+from tests.property.traits import Row
 
 from aks_egress.evaluation import likeness
 from aks_egress.evaluation.appliances import Appliances
