@@ -7,10 +7,10 @@ learn, 168.63.129.16 and the prefixes of user routes that lead to an appliance.
 
 from __future__ import annotations
 
-from aks_egress.packets.addresses import EVERYWHERE, IMDS, NEVER_INTERNET, PLATFORM_VIP, PUBLIC_V4, PUBLIC_V6
+from aks_egress.packets.addresses import EVERYWHERE, IMDS, NEVER_INTERNET, PLATFORM_VIP
 from aks_egress.packets.extents import NOTHING, Extent, joined
 from aks_egress.packets.intervals import EMPTY
-from aks_egress.packets.tags import TOPOLOGY_TAGS, ServiceTags, looks_like_tag
+from aks_egress.packets.tags import PUBLIC, TOPOLOGY_TAGS, ServiceTags, looks_like_tag
 from aks_egress.records import field, record
 from aks_egress.topology.networks import Subnet
 from aks_egress.topology.routing import RouteTable, UserRoute
@@ -34,6 +34,7 @@ class TagScope:
     learns_routes: bool
     expansion: bool = True
     _known: dict[tuple[str, bool, str], tuple[Extent, tuple[str, ...]]] = field(default_factory=dict)
+    _inside: Extent | None = None
 
     def extent(self, tag: str, *, denies: bool, lies_in: str = "") -> tuple[Extent, tuple[str, ...]]:
         """What a rule that names `tag` covers, and the readings that rests on."""
@@ -59,21 +60,25 @@ class TagScope:
         return (self.tags.extent(tag, lies_in) if looks_like_tag(tag) else NOTHING), ()
 
     def _internet(self, *, denies: bool) -> Extent:
-        public = PUBLIC_V4 | PUBLIC_V6
         if denies:
-            return Extent.exactly(public)
+            return Extent.exactly(PUBLIC)
         space = network_space(self.subnet.network)
-        return Extent(public - space.possible, public - space.sure)
+        return Extent(PUBLIC - space.possible, PUBLIC - space.sure)
 
     def _virtual_network(self, *, denies: bool) -> tuple[Extent, tuple[str, ...]]:
-        space = network_space(self.subnet.network) | Extent.exactly(PLATFORM_VIP)
-        if self.learns_routes:
-            space = space | Extent.within(NEVER_INTERNET)
+        space = self._space()
         if not self.expansion:
             return space, ()
         added = self._from_routes(denies=denies)
         beyond = added.possible - space.sure
         return space | added, (TAG_EXPANSION,) if beyond else ()
+
+    def _space(self) -> Extent:
+        """What VirtualNetwork covers whatever routes add."""
+        if self._inside is None:
+            inside = network_space(self.subnet.network) | Extent.exactly(PLATFORM_VIP)
+            self._inside = inside | Extent.within(NEVER_INTERNET) if self.learns_routes else inside
+        return self._inside
 
     def _from_routes(self, *, denies: bool) -> Extent:
         per_table = [self._from_table(table, denies=denies) for table in self.tables]
