@@ -7,6 +7,7 @@ many nearly so, and some meet what `likeness` does not describe.
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 
 import pytest
@@ -67,6 +68,46 @@ def test_stamped_clusters_are_judged_once(walked: list[str], change: str) -> Non
     report = judged(snapshot([*design.hub(0), *spokes]), Settings(), 1)
     assert len(report["clusters"]) == 12
     assert set(walked) == {"aks-0"}
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 1 << 32))
+def test_nothing_of_the_model_is_told_of_another_cluster(seed: int) -> None:
+    """No name, id, address or line of one cluster's own resources stands in what is said of another."""
+    maker = random.Random(seed)
+    design = Design(maker)
+    design.partner_rule, design.partner_hop = None, ""
+    spokes = (
+        row for i in NUMBERS for row in design.spoke(i, 0, design.changed() if maker.random() < 0.2 else "")
+    )
+    data = snapshot([*design.hub(0), *spokes])
+    report = judged(data, Settings(), 1)
+    homes = [set(OWN.findall(line)) for line in data.decode().splitlines()]
+    for i in NUMBERS:
+        said = [one for one in report["clusters"] if one["name"] == f"aks-{i}"]
+        said += [one for one in report["findings"] if one["cluster"] == f"aks-{i}"]
+        assert said
+        assert foreign(said, i, homes) == []
+
+
+NUMBERS = range(3, 9)
+OTHERS = {str(i) for i in NUMBERS}
+OWN = re.compile(r"\b(?:spoke|vnet|rt|aks|nsg-system|nsg-user|aks-nsg|nat|MC|own)-(\d+)\b")
+ADDRESS = re.compile(r"\b10\.(\d+)\.0\.\d+\b")
+
+
+def foreign(said: Any, number: int, homes: list[set[str]]) -> list[object]:
+    """Whatever in a part of a report belongs to clusters of other numbers alone; `homes` are the numbers on each line."""
+    if isinstance(said, str):
+        found = {*OWN.findall(said), *ADDRESS.findall(said)} - {str(number)}
+        return [said] if found & OTHERS else []
+    if isinstance(said, list):
+        return [one for part in said for one in foreign(part, number, homes)]
+    if not isinstance(said, dict):
+        return []
+    line = said.get("line")
+    elsewhere = isinstance(line, int) and homes[line - 1] & OTHERS and str(number) not in homes[line - 1]
+    return [*([said] if elsewhere else []), *foreign(list(said.values()), number, homes)]
 
 
 def judged(data: bytes, chosen: Settings, fleet_from: int, tags: ServiceTags | None = None) -> Any:
