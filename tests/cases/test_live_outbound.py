@@ -5,6 +5,7 @@ Microsoft: aks/egress, load-balancer/outbound-rules, nat-gateway/manage-nat-gate
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -288,3 +289,22 @@ def test_the_network_that_aks_made_leaves_by_the_nat_gateway_on_its_subnet() -> 
     assert leaving(made_by_aks(), cluster=managed).verdict == "unknown"
     assert leaving(made_by_aks(defaultOutboundAccess=False), cluster=managed).verdict == "blocked"
     assert leaving(cluster=managed).verdict == "open"
+
+
+@pytest.mark.parametrize(
+    ("rows", "mends"),
+    [
+        (
+            (balancer(frontends=()),),
+            "run `az aks update` on the cluster, which puts AKS's outbound rule back",
+        ),
+        ((b.resource("natGateways", "nat", {}),), "give NAT gateway `nat` a public IPv4 address or prefix"),
+    ],
+)
+def test_the_fix_is_what_the_way_out_lacks(rows: Sequence[b.Row], mends: str) -> None:
+    network = b.vnet(
+        "net", "10.0.0.0/16", b.subnet("nodes", "10.0.0.0/24", nat="nat" if "NAT" in mends else "")
+    )
+    report = p.judged(p.cluster("nodes", outbound="loadBalancer"), network, *rows)
+    (tunnel,) = b.findings(report, "EGR1")
+    assert tunnel.fix == mends

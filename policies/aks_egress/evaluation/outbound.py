@@ -133,6 +133,7 @@ def _nat_gateway(start: Start, chosen: Decider) -> Decider | None:
         Action.DENY,
         f"NAT gateway `{gateway.name}`{whole} has neither a public IP address nor a public IP prefix",
         gateway.origin,
+        settle=f"give NAT gateway `{gateway.name}` a public IPv4 address or prefix",
     )
 
 

@@ -36,7 +36,11 @@ def _advice(blocker: Decider, wanted: Sequence[Requirement]) -> str:
         case "route":
             return f"lead route `{blocker.name}` to a next hop that forwards this traffic, or remove it"
         case "outbound":
-            return "give the subnet a way out: a NAT gateway with a public address, or a route for 0.0.0.0/0 to a firewall"
+            # what AKS or a NAT gateway lacks is known there, and mends it with less
+            return (
+                blocker.settle
+                or "give the subnet a way out: a NAT gateway with a public address, or a route for 0.0.0.0/0 to a firewall"
+            )
         case "peering":
             return "peer both networks in both directions with allowVirtualNetworkAccess true"
         case "appliance":
