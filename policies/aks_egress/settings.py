@@ -123,7 +123,8 @@ class Settings:
     `clusters` are the names to judge, empty for all.  `cloud` is public, china, usgov, or empty to
     go by the definitions.  `tunnel` is auto, konnectivity, aks-link or tunnelfront.  `severities`
     maps a rule's code to error, warning, note or off.  `api_server_addresses` maps a cluster's
-    name to the public address of its API server, where that is known.
+    name to the address of its API server as nodes reach it, where that is known: its public one, or the one
+    in the network of a private API server.
     """
 
     clusters: tuple[str, ...] = ()

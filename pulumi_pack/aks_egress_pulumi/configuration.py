@@ -52,7 +52,7 @@ SHARED: Mapping[str, dict[str, Any]] = {
     "apiServerAddresses": {
         "type": "object",
         "additionalProperties": {"type": "string"},
-        "description": "Public address of the API server by cluster, where it is known.",
+        "description": "Address of the API server by cluster as nodes reach it, where it is known.",
     },
     "context": {
         "type": "array",

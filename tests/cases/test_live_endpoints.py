@@ -110,3 +110,57 @@ def test_a_definition_laid_over_the_cluster_goes_there_too() -> None:
     rows = network(nsg="shut", privateEndpointNetworkPolicies="Enabled"), shut("10.0.2.0/24"), endpoint()
     planned = b.cluster("nodes", "users", outbound="loadBalancer", apiServerAccessProfile=PRIVATE)
     assert tunnel(*rows, planned=[planned]).verdict == "blocked"
+
+
+def given(address: str, *rows: b.Row, **more: Any) -> Flow:
+    """The tunnel where the API server's address is known from elsewhere, such as from the cluster itself."""
+    return tunnel(*rows, api_server_addresses={"aks": address}, **more)
+
+
+FILTERED = network(nsg="shut", privateEndpointNetworkPolicies="Enabled")
+
+
+@pytest.mark.parametrize(("denied", "verdict"), [("10.0.2.7", "blocked"), ("10.0.2.8", "open")])
+def test_an_address_that_is_given_stands_for_the_endpoint_that_nobody_shows(
+    denied: str, verdict: str
+) -> None:
+    found = given("10.0.2.7", FILTERED, shut(denied))
+    assert found.verdict == verdict
+    assert not any(ASSUMED in one for one in found.assumptions)
+    assert "the API server is taken to be at 10.0.2.7, the address that was given for it" in found.assumptions
+
+
+def test_an_address_that_is_given_says_where_in_its_subnet_the_endpoint_is() -> None:
+    assert tunnel(FILTERED, shut("10.0.2.7"), endpoint()).verdict == "unknown"
+    assert given("10.0.2.7", FILTERED, shut("10.0.2.7"), endpoint()).verdict == "blocked"
+
+
+def test_an_endpoint_that_moved_is_where_it_is_now() -> None:
+    """The connection of the old one says nothing of it."""
+    moved = given("10.0.1.9", FILTERED, shut("10.0.2.7"), endpoint(status="Disconnected", **AT))
+    assert moved.verdict == "open"
+    assert (
+        given("10.0.2.7", FILTERED, shut("10.0.2.8"), endpoint(status="Pending", **AT)).verdict == "blocked"
+    )
+
+
+@pytest.mark.parametrize("address", ["20.50.2.17", "10.9.0.4"])
+def test_an_address_that_no_subnet_holds_moves_no_endpoint(address: str) -> None:
+    found = given(address, FILTERED, shut("10.0.2.7"), endpoint(**AT))
+    assert found.verdict == "blocked"
+    assert not any(address in one for one in found.assumptions)
+
+
+@pytest.mark.parametrize(
+    ("address", "verdict"),
+    [("", "partial"), ("10.0.2.7", "blocked"), ("10.0.2.8", "open"), ("10.0.0.7", "partial")],
+)
+def test_the_end_of_an_integrated_api_server_is_at_its_address_in_its_subnet(
+    address: str, verdict: str
+) -> None:
+    """One of another subnet is not its own, so it settles nothing."""
+    integrated = {"enableVnetIntegration": True, "subnetId": b.subnet_id("net", "endpoints")}
+    cluster = p.cluster("nodes", outbound="loadBalancer", apiServerAccessProfile=integrated)
+    known = {"aks": address} if address else {}
+    report = p.judged(cluster, network(nsg="shut"), shut("10.0.2.7"), api_server_addresses=known)
+    assert b.flow(report, "API server subnet", ports="443,4443", subnet="nodes").verdict == verdict

@@ -111,7 +111,7 @@ CASES = {
         cause="neither",
         says="the network lets the API server's direct way to the nodes through, no tunnel pods are needed",
         told=(
-            "to `10.1.8.4`, the API server's own address, open",
+            "the API server's own end in the network has the address 10.1.8.4, and the walk goes there",
             "no tunnel pods run, and this cluster needs none",
         ),
     ),
@@ -131,7 +131,15 @@ CASES = {
         azure=(integrated, let("from-api", "Inbound", sourceAddressPrefix="10.1.8.0/28")),
         cause="network",
         says="`deny-all-out` of `nsg-system` keeps the konnectivity tunnel from working",
-        told=("to `10.1.8.4`, the API server's own address, blocked",),
+        told=("has the address 10.1.8.4, and the walk goes there",),
+    ),
+    "API server VNet integration at an address outside its subnet": Case(
+        pods=WELL,
+        on=(api_at("10.1.9.4"), dark(NO_AGENT)),
+        azure=(*OPEN_TO_API, FLAT),
+        cause="undecided",
+        says="nobody can say yet: the API server's own end in the network is not where the walk took it to be",
+        step="--to 10.1.9.4 --port 443",
     ),
     "a private API server": Case(
         pods=WELL,
@@ -139,7 +147,7 @@ CASES = {
         azure=(PRIVATE,),
         cause="neither",
         says="neither is at fault",
-        told=("the API server's private endpoint has the address 10.1.0.200",),
+        told=("the API server's private endpoint has the address 10.1.0.200, and the walk goes there",),
     ),
     "a private API server that is not where the walk looked": Case(
         pods=WELL,

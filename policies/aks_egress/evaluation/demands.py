@@ -24,6 +24,7 @@ from aks_egress.topology.reading import tokens
 from aks_egress.values import Unknown, Value, at, text
 
 FIRST_SUBNET = "the API server's private endpoint is not among the inputs; it is taken to stand in the first pool's subnet, where AKS puts it"
+GIVEN = "the API server is taken to be at {}, the address that was given for it"
 DEFAULT_POD_CIDR = "10.244.0.0/16"
 _NUMBERS = {"TCP": IntervalSet.single(6), "UDP": IntervalSet.single(17), "ICMP": IntervalSet.single(ICMP)}
 
@@ -60,7 +61,7 @@ def demands(
 ) -> list[Demand]:
     """What a requirement asks of one start: several demands must all be met."""
     if requirement.kind == "subnet" and start.cluster is not None:
-        return _inside(requirement, start, start.cluster, topology)
+        return _inside(requirement, start, start.cluster, topology, api_server_address)
     base = _base(requirement, start)
     if requirement.via_proxy and start.cluster is not None:
         return [_to_proxy(base, start, start.cluster, topology)]
@@ -179,14 +180,16 @@ def _holder(topology: Topology, start: Start, literal: IntervalSet) -> Subnet | 
     return subnet
 
 
-def _inside(requirement: Requirement, start: Start, cluster: Cluster, topology: Topology) -> list[Demand]:
+def _inside(
+    requirement: Requirement, start: Start, cluster: Cluster, topology: Topology, given: str
+) -> list[Demand]:
     base = _base(requirement, start)
     if requirement.towards == "pod":
         return _to_pods(requirement, start, cluster, base)
     if requirement.towards == "api-server":
-        return [_to_subnet(requirement, start, base, cluster.api_home)] if cluster.api_home else []
+        return [_to_own_subnet(requirement, start, base, cluster.api_home, given)] if cluster.api_home else []
     if requirement.towards == "private-endpoint":
-        return [_to_endpoint(requirement, start, cluster, base, topology)]
+        return [_to_endpoint(requirement, start, cluster, base, topology, given)]
     out = []
     for target in _grouped(cluster, [(pool.subnet, pool) for pool in cluster.pools]):
         demand = _to_subnet(requirement, start, base, target.subnet)
@@ -201,11 +204,36 @@ def _to_subnet(requirement: Requirement, start: Start, base: Demand, target: Sub
     )
 
 
-def _to_endpoint(
-    requirement: Requirement, start: Start, cluster: Cluster, base: Demand, topology: Topology
+def _to_own_subnet(requirement: Requirement, start: Start, base: Demand, home: Subnet, given: str) -> Demand:
+    """To the subnet of an API server with VNet integration; to its very address, where one of that subnet is given."""
+    demand = _to_subnet(requirement, start, base, home)
+    literal = _literal((given,))
+    known = literal is not None and literal <= home.prefixes.sure
+    return _at_address(requirement, start, demand, literal, given) if literal and known else demand
+
+
+def _at_address(
+    requirement: Requirement, start: Start, demand: Demand, literal: IntervalSet, given: str
 ) -> Demand:
-    """To the API server's private endpoint: where it stands, else where AKS puts it."""
+    """The demand to one address that was given: nothing about it is "somewhere in" any more."""
+    boxes = _boxes(requirement, start, literal)
+    return replace(
+        demand, boxes=boxes, somewhere=False, assumptions=(*demand.assumptions, GIVEN.format(given))
+    )
+
+
+def _to_endpoint(
+    requirement: Requirement, start: Start, cluster: Cluster, base: Demand, topology: Topology, given: str
+) -> Demand:
+    """To the API server's private endpoint: at the address that is given, where it stands, else where AKS puts it."""
     known = api_endpoint(topology.graph, topology.subnets, cluster)
+    literal = _literal((given,))
+    holder = _holder(topology, start, literal) if literal is not None else None
+    if literal is not None and holder is not None:
+        # it moves when the cluster is stopped and started, so another one's connection says nothing of it
+        same = known is not None and literal <= (known.addresses or known.subnet.prefixes.sure)
+        demand = _at_address(requirement, start, _to_subnet(requirement, start, base, holder), literal, given)
+        return replace(demand, endpoint=True, connection=known.state if known and same else "")
     if known is None:
         home = cluster.pools[0].subnet if cluster.pools else start.subnet
         demand = _to_subnet(requirement, start, base, home)

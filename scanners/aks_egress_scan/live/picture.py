@@ -43,7 +43,7 @@ class Clue:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Way:
-    """One address that the walk was asked about by itself: a node, or the API server where it is private."""
+    """One address that the walk was asked about by itself: that of a node."""
 
     address: str
     what: str

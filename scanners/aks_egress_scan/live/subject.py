@@ -29,6 +29,7 @@ class Subject:
     engine: str = ""
     authorized: bool = False
     power: str = ""
+    private: bool = False
 
 
 def subject_of(loaded: Loaded, name: str) -> Subject:
@@ -65,6 +66,10 @@ def _described(cluster: Any) -> Subject:
         engine=word("networkProfile", "networkPolicy").casefold() or ("none" if profile else ""),
         authorized=bool(cluster.prop("apiServerAccessProfile", "authorizedIPRanges")),
         power=word("powerState", "code"),
+        private=any(
+            cluster.prop("apiServerAccessProfile", one) is True
+            for one in ("enablePrivateCluster", "enableVnetIntegration")
+        ),
     )
 
 
@@ -96,7 +101,7 @@ def judged(settled: Run, loaded: Loaded, seen: Seen, subject: Subject) -> tuple[
     """The report, with what was seen settling the tunnel and the API server's address; the cluster judged for further tunnels."""
     settings = settled.settings
     running = seen.tunnels if settings.tunnel == "auto" else []
-    addresses = [one for one in seen.api_addresses if _is_public(one)]
+    addresses = [one for one in seen.api_addresses if _fits(one, subject)]
     if len(addresses) == 1:
         known = {subject.name: addresses[0], **settings.api_server_addresses}
         settings = replace(settings, api_server_addresses=known)
@@ -124,24 +129,24 @@ def _with_evidence(report: Report, seen: Seen, mode: str) -> Report:
     return replace(report, clusters=(replace(first, tunnel=tunnel), *rest))
 
 
-def _is_public(address: str) -> bool:
+def _fits(address: str, subject: Subject) -> bool:
+    """Whether nodes reach the API server there: inside the network where it is private, outside where it is not."""
     found = address_of(address)
-    return found is not None and found.is_global
+    return (
+        found is not None
+        and found.is_global is not subject.private
+        and (found.version == 4 or found.is_global)
+    )
 
 
 def ways(settled: Run, loaded: Loaded, seen: Seen, cluster: Cluster, nodes: Iterable[str]) -> Iterator[Way]:
-    """The walk asked about single addresses: nodes that the error names, and an API server inside the network."""
+    """The walk asked about single addresses: nodes that the error names."""
     for name in nodes:
         node = seen.node(name)
         address = next((one for one in node.addresses if ":" not in one), "") if node else name
         if address_of(address) is not None and (node or not seen.nodes):
             what = "the node of the error" + (f", {node.name}" if node else "")
             yield _to_node(settled, loaded, cluster, address, what)
-    if cluster.api_access == "vnet_integration":
-        own = _starts(cluster, "vnetint-api-server-ilb")
-        for address in seen.api_addresses:
-            if own and ":" not in address and not _is_public(address) and address_of(address) is not None:
-                yield _way(settled, loaded, own, address, 443, "the API server's own address")
 
 
 def _to_node(settled: Run, loaded: Loaded, cluster: Cluster, address: str, what: str) -> Way:

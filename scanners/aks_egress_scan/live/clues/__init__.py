@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from aks_egress_scan.live.clues.calls import calls, errors, logs
 from aks_egress_scan.live.clues.cluster import agents, helpers, nodes, policies
-from aks_egress_scan.live.clues.walk import elsewhere, findings, other_tunnels, private_endpoint, tunnel, ways
+from aks_egress_scan.live.clues.walk import elsewhere, findings, other_tunnels, private_address, tunnel, ways
 from aks_egress_scan.live.picture import Clue, Picture
 
 READ = (
     tunnel,
-    private_endpoint,
+    private_address,
     other_tunnels,
     ways,
     findings,

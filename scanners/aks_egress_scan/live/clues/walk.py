@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from aks_egress.evaluation.demands import GIVEN
 from aks_egress.evaluation.verdicts import Verdict
 from aks_egress.findings.report import Cluster, Flow, Hop, Severity
-from aks_egress_scan.live.picture import Clue, Picture, Side, Way, address_of, in_node_subnets
+from aks_egress_scan.live.picture import Clue, Picture, Side, Way
 
 SHUT = (Verdict.BLOCKED, Verdict.PARTIAL)
 STATEFUL = frozenset({"admin-rule", "nic-nsg", "subnet-nsg", "target-subnet-nsg"})
@@ -16,6 +17,9 @@ BEYOND = frozenset({"EGR402", "EGR601", "EGR602", "EGR604", "EGR702"})
 """Rules of ours about what keeps nodes from the API server past the walk of packets: TLS inspection, names, proxies, its list of addresses."""
 
 READ_MORE = "see what `aks-egress audit --cluster NAME` could not read, and how to grant it"
+
+_INSIDE = {"private_link": "private endpoint", "vnet_integration": "own end in the network"}
+"""How people call an API server that nodes reach inside the network."""
 
 LEG_2 = frozenset({"tunnel-agent-to-kubelet", "apiserver-subnet-to-kubelet"})
 
@@ -39,25 +43,26 @@ def tunnel(picture: Picture) -> Iterator[Clue]:
         yield from _judged(picture, cluster, picture.tunnel)
 
 
-def private_endpoint(picture: Picture) -> Iterator[Clue]:
-    """Where a private API server really is; the walk takes it to be in a node subnet, as AKS puts it there."""
-    if picture.cluster.api_access != "private_link":
-        return
-    for address in picture.seen.api_addresses:
-        found = address_of(address)
-        inside = in_node_subnets(picture.cluster, found) if found is not None else None
-        says = f"the API server's private endpoint has the address {address}"
-        if inside is not False:
-            yield Clue(side=Side.NOTE, says=says)
+def private_address(picture: Picture) -> Iterator[Clue]:
+    """Where an API server inside the network really is; the walk goes there, unless no subnet that is shown holds it."""
+    what = _INSIDE.get(picture.cluster.api_access)
+    for address in picture.seen.api_addresses if what else ():
+        says = f"the API server's {what} has the address {address}"
+        if any(_goes_to(address, flow) for flow in tunnel_flows(picture.cluster)):
+            yield Clue(side=Side.NOTE, says=f"{says}, and the walk goes there")
         else:
             yield Clue(
                 side=Side.NOTE if picture.seen.works else Side.DOUBT,
-                says=f"{says}, which is in no node subnet, where the walk took it to be",
-                headline="the API server's private endpoint is not where the walk took it to be",
+                says=f"{says}, which is in no subnet where it could be by the definitions, so the walk went elsewhere",
+                headline=f"the API server's {what} is not where the walk took it to be",
                 next=(
                     f"walk that way by itself: `aks-egress query SNAPSHOT --from SUBNET --to {address} --port 443`",
                 ),
             )
+
+
+def _goes_to(address: str, flow: Flow) -> bool:
+    return GIVEN.format(address) in flow.assumptions
 
 
 def other_tunnels(picture: Picture) -> Iterator[Clue]:
@@ -190,7 +195,7 @@ def described(flow: Flow) -> str:
 
 
 def ways(picture: Picture) -> Iterator[Clue]:
-    """The addresses that were asked about by themselves: the node in the error, a private API server."""
+    """The addresses that were asked about by themselves: the node in the error."""
     for way in picture.ways:
         if not way.flows:
             yield Clue(
