@@ -64,6 +64,19 @@ def walked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_stamped_clusters_are_judged_once(walked: list[str], change: str) -> None:
     """Twelve copies of one design need one walk of each flow, not twelve; what concerns no flow tells none apart."""
     design = Design(random.Random(1), plain=True)
+    spokes = (row for i in range(12) for row in design.spoke(i, 0, change if i % 2 else ""))
+    report = judged(snapshot([*design.hub(0), *spokes]), Settings(), 1)
+    assert len(report["clusters"]) == 12
+    assert set(walked) == {"aks-0"}
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 1 << 32))
+def test_nothing_of_the_model_is_told_of_another_cluster(seed: int) -> None:
+    """No name, id, address or line of one cluster's own resources stands in what is said of another."""
+    maker = random.Random(seed)
+    design = Design(maker)
+    design.partner_rule, design.partner_hop = None, ""
     # more space of one spoke is a route of the hub's, which every flow through the hub meets
     changes = [design.changed().replace("space", "") if maker.random() < 0.2 else "" for _ in NUMBERS]
     spokes = (row for i, change in zip(NUMBERS, changes, strict=True) for row in design.spoke(i, 0, change))
