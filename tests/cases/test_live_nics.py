@@ -24,9 +24,9 @@ def group(*rules: b.Row, name: str = "aks-agentpool-1-nsg") -> b.Row:
 
 
 def card(pool: str, named: str = "") -> b.Row:
-    """The interface of a node that forwards, as kubenet has them."""
+    """The interface of a node."""
     machine = p.node_id("Microsoft.Compute/virtualMachines", f"aks-{pool}-12345678-vms0")
-    given: b.Row = {"enableIPForwarding": True, "virtualMachine": {"id": machine}}
+    given: b.Row = {"virtualMachine": {"id": machine}}
     if named:
         given["networkSecurityGroup"] = {"id": p.node_id("networkSecurityGroups", named)}
     return p.kept_by_aks("networkInterfaces", f"aks-{pool}-nic-0", given)
@@ -47,7 +47,7 @@ def test_machines_have_the_group_of_the_node_resource_group_or_none() -> None:
 def test_machines_whose_groups_nobody_shows_are_undecided() -> None:
     found = leaving()
     assert found.verdict == "unknown"
-    assert "virtual machines whose network interfaces are not collected" in found.reason
+    assert "virtual machines whose network interfaces are not shown" in found.reason
 
 
 def test_groups_that_were_refused_leave_machines_undecided() -> None:

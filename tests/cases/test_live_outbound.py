@@ -77,10 +77,37 @@ def test_without_any_outbound_rule_and_public_frontend_nobody_leaves() -> None:
 
 
 def test_an_outbound_rule_that_somebody_removed_leaves_nobody_certain_to_get_out() -> None:
-    """The frontend stays behind; whether a service's load-balancing rule translates is not collected."""
+    """The frontend stays behind; whether a service's load-balancing rule translates is not shown."""
     found = leaving(balancer(), public_address())
     assert found.verdict == "unknown"
     assert "az aks update" in found.settle
+
+
+def service(name: str, **members: Any) -> b.Row:
+    """The load-balancing rule of a service."""
+    return {"name": name, "properties": {"protocol": "Tcp"} | members}
+
+
+@pytest.mark.parametrize(
+    ("rules", "verdict"),
+    [
+        ([], "blocked"),
+        ([service("web", disableOutboundSnat=True)], "blocked"),
+        ([service("web", disableOutboundSnat=True), service("own", disableOutboundSnat=False)], "unknown"),
+        ([service("own")], "unknown"),
+    ],
+)
+def test_in_place_of_an_outbound_rule_only_a_service_whose_rule_translates_may_help(
+    rules: list[b.Row], verdict: str
+) -> None:
+    found = leaving(balancer(loadBalancingRules=rules), public_address())
+    assert found.verdict == verdict
+    assert ("`own` does not turn it off (disableOutboundSnat)" in found.reason) is (verdict == "unknown")
+
+
+def test_an_outbound_rule_makes_rules_of_services_matter_no_more() -> None:
+    balancer_ = balancer(rule(), loadBalancingRules=[service("web", disableOutboundSnat=True)])
+    assert leaving(balancer_, public_address()).verdict == "open"
 
 
 def test_an_outbound_rule_of_private_frontends_is_none() -> None:

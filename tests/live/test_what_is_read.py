@@ -16,10 +16,12 @@ pytest.importorskip("azure.mgmt.network")
 pytest.importorskip("azure.mgmt.containerservice")
 
 from tests import builders as b
+from tests import pictures as p
 from tests.live.azure import Azure
 from tests.live.test_collect import judged, picture, tunnel
 
 from aks_egress.evaluation.verdicts import Verdict
+from aks_egress_scan.live import queries
 
 Json = dict[str, Any]
 OPEN, BLOCKED, UNKNOWN = Verdict.OPEN, Verdict.BLOCKED, Verdict.UNKNOWN
@@ -28,7 +30,7 @@ INSIDE = b.rule("inside", 100, "Allow", "VirtualNetwork")
 
 
 def azure(*rows: Json) -> Azure:
-    return Azure([one | {"id": b.rid(one["type"], *one["name"].split("/"))} for one in copy.deepcopy(rows)])
+    return Azure([{"id": b.rid(one["type"], *one["name"].split("/"))} | one for one in copy.deepcopy(rows)])
 
 
 def spoke(*rows: Json, outbound: str = "loadBalancer", **subnet: Any) -> list[Json]:
@@ -355,3 +357,59 @@ def linked(*networks: str) -> list[str]:
 def test_links_of_the_private_zone_decide_over_names() -> None:
     assert "EGR601" in linked("net")
     assert "EGR601" not in linked("net", "hub")
+
+
+def running(*kept: Json, pool: Json | None = None, access: Json | None = None) -> Verdict:
+    """The verdict of a cluster that runs, with what AKS keeps in its node resource group."""
+    apart = b.subnet("endpoints", "10.1.8.0/24", nsg="shut", privateEndpointNetworkPolicies="Enabled")
+    nodes = b.subnet("nodes", "10.1.0.0/22")
+    inbound = b.nsg("shut", b.rule("shut", 100, "Deny", to="10.1.8.7", direction="Inbound"))
+    cluster = p.cluster(
+        "nodes", outbound="loadBalancer", **({"apiServerAccessProfile": access} if access else {})
+    )
+    cluster["properties"]["agentPoolProfiles"][0] |= pool or {}
+    scale_set = p.kept_by_aks("Microsoft.Compute/virtualMachineScaleSets", "vmss", {})
+    scale_set["tags"] = {"aks-managed-poolName": "pool0"}
+    rows = [b.vnet("net", "10.1.0.0/16", nodes, apart), inbound, cluster, scale_set, *kept]
+    return tunnel(picture(azure(*rows)))
+
+
+def balancer(*outbound: Json, **service: Any) -> Json:
+    """AKS's load balancer with a public frontend, and the rule of a service."""
+    front = {"name": "out", "properties": {"publicIPAddress": {"id": p.node_id("publicIPAddresses", "pip")}}}
+    properties = {"frontendIPConfigurations": [front], "outboundRules": list(outbound)}
+    properties["loadBalancingRules"] = [{"name": "web", "properties": {"protocol": "Tcp", **service}}]
+    return p.kept_by_aks("loadBalancers", "kubernetes", properties, sku={"name": "Standard"})
+
+
+def test_outbound_rules_and_rules_of_services_of_the_load_balancer_decide() -> None:
+    to = [{"id": p.node_id("loadBalancers/frontendIPConfigurations", "kubernetes", "out")}]
+    rule = {"name": "aks", "properties": {"protocol": "All", "frontendIPConfigurations": to}}
+    assert running(balancer(rule, disableOutboundSnat=True)) is OPEN
+    assert running(balancer(disableOutboundSnat=True)) is BLOCKED
+    assert running(balancer(disableOutboundSnat=False)) is UNKNOWN
+
+
+@pytest.mark.parametrize(("on", "verdict"), [("a", OPEN), ("shut", BLOCKED)])
+def test_interfaces_of_nodes_that_are_virtual_machines_decide_which_group_is_on_them(
+    on: str, verdict: Verdict
+) -> None:
+    groups = [
+        p.kept_by_aks("networkSecurityGroups", name, {"securityRules": rules})
+        for name, rules in (("a", []), ("shut", [INSIDE, DENY]))
+    ]
+    machine = p.node_id("Microsoft.Compute/virtualMachines", "aks-pool0-12345678-vms0")
+    card = {"virtualMachine": {"id": machine}}
+    card["networkSecurityGroup"] = {"id": p.node_id("networkSecurityGroups", on)}
+    kept = [*groups, p.kept_by_aks("networkInterfaces", "aks-pool0-nic-0", card)]
+    assert running(*kept, pool={"type": "VirtualMachines"}) is verdict
+    assert running(*groups, pool={"type": "VirtualMachines"}) is UNKNOWN
+    assert "contains '/virtualMachines/aks-'" in queries.networks()
+
+
+@pytest.mark.parametrize(("address", "verdict"), [("10.1.8.7", BLOCKED), ("10.1.8.8", OPEN)])
+def test_the_private_endpoint_of_the_api_server_decides(address: str, verdict: Verdict) -> None:
+    names = [{"fqdn": "a.privatelink.eastus.azmk8s.io", "ipAddresses": [address]}]
+    there = {"subnet": {"id": b.subnet_id("net", "endpoints")}, "customDnsConfigs": names}
+    endpoint = p.kept_by_aks("privateEndpoints", "kube-apiserver", there)
+    assert running(endpoint, access={"enablePrivateCluster": True}) is verdict

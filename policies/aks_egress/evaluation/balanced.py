@@ -9,7 +9,13 @@ from aks_egress.arm.resources import Resource
 from aks_egress.evaluation.demand import Action, Decider
 from aks_egress.records import replace
 from aks_egress.topology.clusters import Cluster
-from aks_egress.topology.load_balancers import has_public_frontend, is_basic, outbound_balancer, translated
+from aks_egress.topology.load_balancers import (
+    has_public_frontend,
+    is_basic,
+    lent_by_services,
+    outbound_balancer,
+    translated,
+)
 from aks_egress.topology.networks import Subnet
 from aks_egress.topology.node_group import as_it_runs
 from aks_egress.values import Unknown, items
@@ -60,10 +66,9 @@ def _of_rules(balancer: Resource, chosen: Decider, protocols: frozenset[str] | U
         why = f"the outbound rules of {name} translate {min(protocols).upper()} alone"
         return _of(balancer, Action.UNKNOWN, why, settle=PUT_BACK)
     why = f"{chosen.reason}, and {name} has no outbound rule with a public IPv4 address"
-    if has_public_frontend(balancer):
-        why += (
-            "; whether its load-balancing rules translate in place of one is not known (AKS turns that off)"
-        )
+    lent = lent_by_services(balancer) if has_public_frontend(balancer) else ""
+    if lent:
+        why += f"; whether its load-balancing rules translate in place of one is not known (AKS turns that off): {lent}"
         return _of(balancer, Action.UNKNOWN, why, settle=PUT_BACK)
     return _of(balancer, Action.DENY, why, settle=PUT_BACK)
 

@@ -61,6 +61,19 @@ def has_public_frontend(balancer: Resource) -> bool:
     return isinstance(rows, Unknown) or any(_public(row) for row in rows)
 
 
+def lent_by_services(balancer: Resource) -> str:
+    """Which load-balancing rule may lend nodes its frontend's address on their way out, as text; empty where none does.
+
+    Each does unless `disableOutboundSnat` says otherwise (load-balancer/load-balancer-outbound-connections).
+    """
+    rows = items(balancer.prop("loadBalancingRules"))
+    if not isinstance(rows, list) or balancer.prop("loadBalancingRules") is None:
+        return "which of them there are is not shown"
+    lending = (row for row in rows if at(row, "properties", "disableOutboundSnat") is not True)
+    found = next((str(get(row, "name")) for row in lending), None)
+    return f"`{found}` does not turn it off (disableOutboundSnat)" if found is not None else ""
+
+
 def _of_rule(graph: Graph, balancer: Resource, rule: Value, *, dual: bool) -> frozenset[str] | Unknown:
     protocol = text(at(rule, "properties", "protocol"))
     if isinstance(protocol, Unknown):

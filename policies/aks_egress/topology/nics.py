@@ -1,7 +1,7 @@
 """The network security groups of a pool's NICs, where a snapshot of the node resource group shows them.
 
 AKS keeps these groups itself (U21); definitions of a cluster never hold them, live state does.  Interfaces of
-scale sets are shown with these; of virtual machines only those that forward (kubenet) are collected.
+scale sets are shown with these, those of virtual machines are resources of their own.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _perhaps(graph: Graph, running: Resource, pool: Pool) -> Link:
     lost = not_read(graph, running, GROUPS)
     if lost is None and not groups:
         lost = Unknown(
-            f"the nodes of pool {pool.name} are virtual machines whose network interfaces are not collected, and no security group "
+            f"the nodes of pool {pool.name} are virtual machines whose network interfaces are not shown, and no security group "
             "is shown in the node resource group, so which one is on them is not known",
             running.origin,
             settle="let the node resource group be read as well",

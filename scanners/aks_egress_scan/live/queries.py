@@ -27,7 +27,7 @@ WHOLE = (
 #: type -> which of its resources matter here
 SOME = {
     "microsoft.compute/virtualmachinescalesets": "isnotempty(tags['aks-managed-poolName']) or isnotempty(tags['poolName'])",
-    f"{_NETWORK}/networkinterfaces": "properties.enableIPForwarding == true",
+    f"{_NETWORK}/networkinterfaces": "properties.enableIPForwarding == true or properties.virtualMachine.id contains '/virtualMachines/aks-'",
     f"{_NETWORK}/publicipaddresses": "isnotnull(properties.natGateway) or properties.ipConfiguration.id contains '/azureFirewalls/' or properties.ipConfiguration.id contains '/loadBalancers/kubernetes'",
     f"{_NETWORK}/privateendpoints": "properties.privateLinkServiceConnections contains '/managedClusters/' or properties.manualPrivateLinkServiceConnections contains '/managedClusters/'",
     f"{_NETWORK}/privatednszones": "name contains 'azmk8s.io' or name contains 'azk8s' or name contains 'containerservice.azure.us'",
