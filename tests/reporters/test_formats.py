@@ -107,8 +107,10 @@ JUNIT = {
     "testsuite": (
         {"name", "tests", "failures", "errors", "skipped", "time"},
         {"name", "tests", "failures", "errors"},
-        {"testcase"},
+        {"properties", "testcase"},
     ),
+    "properties": (set(), set(), {"property"}),
+    "property": ({"name", "value"}, {"name", "value"}, set()),
     "testcase": ({"classname", "name", "time"}, {"name"}, {"failure", "error", "skipped", "system-out"}),
     "failure": ({"type", "message"}, {"type"}, set()),
     "error": ({"type", "message"}, {"type"}, set()),
@@ -130,6 +132,18 @@ def test_junit_has_the_elements_that_readers_know(name: str) -> None:
             assert int(suite.get(attribute) or 0) == len(suite.findall(f"testcase/{outcome}"))
         assert int(suite.get("tests") or 0) == len(suite.findall("testcase"))
     assert int(tree.get("tests") or 0) == len(list(tree.iter("testcase")))
+
+
+@pytest.mark.parametrize("name", sorted(REPORTS))
+def test_junit_keeps_every_note_once(name: str) -> None:
+    """Such as when the picture of what runs was taken; before the tests, where all its schemas allow them."""
+    report = REPORTS[name]()
+    tree = ET.fromstring(render(report, "junit"))  # noqa: S314 - our own text
+    assert len(list(tree.iter("property"))) == len(report.notes)
+    for properties in tree.iter("properties"):
+        assert tree.find("testsuite/*") is properties
+        if name == "rich":
+            assert [one.get("value") for one in properties] == list(report.notes)
 
 
 def test_junit_fails_what_a_finding_is_about_and_nothing_that_was_accepted() -> None:

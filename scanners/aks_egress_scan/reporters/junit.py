@@ -1,7 +1,8 @@
 """The report as JUnit XML: a suite for each cluster, a test for each flow.
 
 A flow that is open passes.  One that an active finding is about fails with that finding's text; an
-undecided required flow is an error; what is shut but optional or accepted is skipped.
+undecided required flow is an error; what is shut but optional or accepted is skipped.  Notes, such as when a
+picture of what runs was taken, are properties of the first suite: they hold for all of them.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ def render(report: Report) -> str:
     if rest:
         suites.append(("beside the clusters", rest))
     every = [case for _, cases in suites for case in cases]
-    body = "".join(_suite(name, cases) for name, cases in suites)
+    notes = [report.notes, *[()] * len(suites)]
+    body = "".join(_suite(name, cases, said) for (name, cases), said in zip(suites, notes, strict=False))
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="aks-egress" {_counts(every, skipped=False)}>\n{body}</testsuites>\n'
 
 
@@ -89,9 +91,15 @@ def _body(finding: Finding) -> str:
     return "\n".join(lines)
 
 
-def _suite(name: str, cases: Sequence[_Case]) -> str:
-    body = "".join(_test(case) for case in cases)
+def _suite(name: str, cases: Sequence[_Case], notes: Sequence[str]) -> str:
+    body = _properties(notes) + "".join(_test(case) for case in cases)
     return f'  <testsuite name="{xml(name)}" {_counts(cases, skipped=True)}>\n{body}  </testsuite>\n'
+
+
+def _properties(notes: Sequence[str]) -> str:
+    """Notes, which readers show beside the tests."""
+    rows = "".join(f'      <property name="note" value="{xml(note)}"/>\n' for note in notes)
+    return f"    <properties>\n{rows}    </properties>\n" if rows else ""
 
 
 def _counts(cases: Sequence[_Case], *, skipped: bool) -> str:
