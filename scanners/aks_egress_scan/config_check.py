@@ -82,7 +82,25 @@ def _table(value: Mapping[str, Any], schema: Mapping[str, Any], path: Path) -> I
             yield Complaint(path, f"{_where(path)} has no `{key}`")
 
 
+#: what a repository must not choose for whoever runs us in it: which subscriptions are asked, and as whom
+_OF_WHO_RUNS = {
+    "credential",
+    "effective",
+    "fresh",
+    "management-group",
+    "quiet",
+    "resource-group",
+    "subscription",
+    "tenant",
+    "workers",
+}
+
+
 def _no_key(key: str, known: Mapping[str, Any], path: Path) -> str:
+    option = key.casefold().replace("_", "-").removesuffix("s")
+    if not path and (own := next((one for one in _OF_WHO_RUNS if one.removesuffix("s") == option), "")):
+        variable = f"AKS_EGRESS_{own.replace('-', '_').upper()}"
+        return f"`{key}` is said by who runs the command and never by this file: `--{own}`, or `{variable}` in the environment"
     near = get_close_matches(key.casefold().replace("_", "-"), known, 1, 0.6)
     hint = f": did you mean `{near[0]}`?" if near else f": known are {', '.join(sorted(known))}"
     return f"unknown key `{key}`{_in(path)}{hint}"

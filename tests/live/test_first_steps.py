@@ -93,6 +93,28 @@ def test_a_snapshot_goes_by_the_configuration_as_an_audit_does(
     assert [how[0] for how in asked_for] == ["china", "usgov", "public"]
 
 
+@pytest.mark.parametrize(
+    ("line", "option"),
+    [
+        ('subscription = ["1b2c"]', "subscription"),
+        ('management_groups = ["platform"]', "management-group"),
+        ('credential = "cli"', "credential"),
+        ("workers = 64", "workers"),
+    ],
+)
+def test_a_repository_does_not_choose_what_is_asked_and_as_whom(
+    line: str, option: str, cloud: Azure, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "aks-egress.toml").write_text(f"{line}\n", encoding="utf-8")
+    for command in ("audit", "snapshot"):
+        assert run([command, "--quiet"]) == 2
+        said = capsys.readouterr().err
+        variable = f"AKS_EGRESS_{option.replace('-', '_').upper()}"
+        assert f"aks-egress.toml:1: `{line.split(maxsplit=1)[0]}` is said by who runs the command" in said
+        assert f"`--{option}`, or `{variable}` in the environment" in said
+    assert cloud.asked == []
+
+
 def test_a_snapshot_says_which_variables_it_does_not_know(
     cloud: Azure, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
