@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from tests.property.designs import Design
 from tests.property.traits import HUBS, SPOKES, Row, Trait, every
+from tests.property.tweaks import tweaked
 
 from aks_egress.packets.tags import ServiceTags
 from aks_egress.settings import Allow, Appliance, OwnRequirement, Settings
@@ -27,7 +28,7 @@ def pictures(maker: random.Random) -> list[bytes]:
         return [snapshot([row for network in found for row in network])]
     halves: list[list[Row]] = [[], []]
     for i, network in enumerate(found):
-        where = maker.choice((0, 0, 1, 1, 2))
+        where = maker.choice((0, 0, 0, 1, 2))
         for half in (0, 1) if where == 2 else (where,):
             own = json.loads(json.dumps(network))
             if where == 2 and half == 1 and maker.random() < 0.5:
@@ -80,8 +81,8 @@ def published(maker: random.Random) -> ServiceTags:
 
 def networks(maker: random.Random) -> list[list[Row]]:
     """The rows of each network of a fleet, hubs first."""
-    teams = [Team(maker, SPOKES) for _ in range(maker.choice((1, 1, 2, 3)))]
-    others = [Team(maker, HUBS) for _ in range(maker.choice((1, 1, 2)))]
+    teams = [Team(maker, SPOKES) for _ in range(maker.choice((1, 1, 1, 2, 3)))]
+    others = [Team(maker, HUBS) for _ in range(maker.choice((1, 1, 1, 2)))]
     hubs = maker.randint(1, 3)
     owners = [maker.choice(others) for _ in range(hubs)]
     found = [_changed(team.design.hub(n), team, maker, n) for n, team in enumerate(owners)]
@@ -102,7 +103,9 @@ def _changed(rows: Iterator[Row], team: Team, maker: random.Random, i: int) -> l
             habits[-1] = (habits[-1][0], maker.randrange(1 << 30))
         case 2 if habits:
             habits.pop()
-    found = list(rows)
+        case 3 | 4 | 5:
+            habits.append((tweaked, maker.randrange(1 << 30)))
+    found: list[Row] = json.loads(json.dumps(list(rows)))
     for trait, seed in habits:
         trait(random.Random(seed), found, i)
     return found
@@ -114,7 +117,7 @@ class Team:
     def __init__(self, maker: random.Random, traits: Sequence[Trait]) -> None:
         self.maker, self.traits = maker, traits
         self.design = Design(maker)
-        self.habits = [self.habit() for _ in range(maker.choice((0, 0, 1, 1, 2)))]
+        self.habits = [self.habit() for _ in range(maker.choice((0, 0, 0, 1, 2)))]
 
     def habit(self) -> tuple[Trait, int]:
         """A trait with the random numbers that it always has."""
