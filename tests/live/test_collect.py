@@ -181,7 +181,7 @@ def test_admin_rules_that_may_not_be_read_leave_the_walk_undecided() -> None:
     cloud.resources[in_effect.casefold()] = {
         "id": in_effect,
         "type": "microsoft.network/effectivesecurityadminrules",
-        "properties": {},
+        "properties": {"EffectiveSecurityAdminConfigurations": [{"id": "c"}]},
     }
     cloud.refused = ["listNetworkManagerEffectiveSecurityAdminRules"]
     snapshot = picture(cloud)
@@ -219,8 +219,22 @@ def test_endpoints_that_the_catalogue_does_not_know_are_said() -> None:
     snapshot = picture(cloud)
     assert list(snapshot.dependencies) == [CLUSTER]
     notes = " ".join(judged(snapshot).notes)
-    assert "`new.example.net:8443`" in notes
+    assert "`new.example.net:8443`): one of the two is stale" in notes
     assert "`mcr.microsoft.com:443`" not in notes
+    lacking = notes.partition("own list of endpoints lacks ")[2]
+    assert "`login.microsoftonline.com`" in lacking
+    assert "one of the two is stale" in lacking
+    assert "`mcr.microsoft.com`" not in lacking
+
+
+def test_isolated_clusters_need_not_list_what_others_need() -> None:
+    cloud = azure()
+    listed = {"domainName": "own.azurecr.io", "endpointDetails": [{"port": 443}]}
+    cloud.dependencies = [{"category": "images", "endpoints": [listed]}]
+    assert "own list of endpoints lacks" in " ".join(judged(picture(cloud)).notes)
+    properties = cloud.resources[CLUSTER.casefold()]["properties"]
+    properties["bootstrapProfile"] = {"artifactSource": "Cache"}
+    assert "own list of endpoints lacks" not in " ".join(judged(picture(cloud)).notes)
 
 
 def test_half_an_answer_is_no_answer() -> None:
@@ -307,6 +321,31 @@ def test_the_number_of_queries_does_not_grow_with_the_clusters() -> None:
     assert len(snapshot.of("microsoft.containerservice/managedclusters")) == 61
     assert cloud.counts["graph"] == 4
     assert len(cloud.asked) == 4 + 61 + 1  # each cluster's endpoints, and the admin rules of the one network
+
+
+def test_a_query_names_no_more_subscriptions_than_azure_takes() -> None:
+    cloud = azure()
+    named = [SUBSCRIPTION, *(f"{SUBSCRIPTION[:-4]}{number:04}" for number in range(649))]
+    assert tunnel(picture(cloud, Scope(subscriptions=tuple(named)))) is Verdict.OPEN
+    asked: dict[str, list[str]] = {}
+    sizes: dict[str, list[int]] = {}
+    for one in cloud.bodies:
+        asked.setdefault(one["query"], []).extend(one["subscriptions"])
+        sizes.setdefault(one["query"], []).append(len(one["subscriptions"]))
+    assert len(sizes) == 5
+    assert all(one == [300, 300, 50] for one in sizes.values())
+    assert all(sorted(one) == sorted(named) for one in asked.values())
+
+
+def test_clusters_of_one_resource_group() -> None:
+    """With the networks that they need, in other groups."""
+    cloud = azure()
+    extra = copy.deepcopy(cloud.resources[CLUSTER.casefold()])
+    extra["id"] = CLUSTER.replace("rg-spoke", "rg-other")
+    cloud.resources[extra["id"].casefold()] = extra
+    snapshot = picture(cloud, Scope(resource_groups=("RG-Other",)))
+    assert [one["id"] for one in snapshot.of("microsoft.containerservice/managedclusters")] == [extra["id"]]
+    assert tunnel(snapshot) is Verdict.OPEN
 
 
 def test_no_more_questions_are_asked_side_by_side_than_there_are_workers() -> None:

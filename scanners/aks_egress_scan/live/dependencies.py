@@ -7,21 +7,26 @@ it lacks is told once, and what the catalogue lacks is told by name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
 from aks_egress.requirements.catalogue import load
 
 _HOLE = re.compile(r"\{[^}]*\}|\*")
+_DIRECT = {"bootstrap_artifact_source"}
+"""What decides over entries that all clusters need but those that are isolated."""
 MOST = 12
 """How many names one sentence lists."""
 
 Asked = tuple[str, int]
 
 
-def differences(found: Mapping[str, Any], cloud: str) -> list[str]:
-    """One sentence for each kind of difference; `found` is the answer's `value` by cluster."""
+def differences(found: Mapping[str, Any], cloud: str, isolated: Collection[str] = ()) -> list[str]:
+    """One sentence for each kind of difference; `found` is the answer's `value` by cluster.
+
+    `isolated` are the clusters (lower case) that take everything from a registry of their own, and so need nothing else.
+    """
     unknown: dict[Asked, set[str]] = {}
     asked: dict[str, set[Asked]] = {
         cluster: {(host, port) for _, host, port in endpoints(rows)} for cluster, rows in found.items()
@@ -37,10 +42,10 @@ def differences(found: Mapping[str, Any], cloud: str) -> list[str]:
         said.append(
             f"{_clusters(clusters)} asked for endpoints that the catalogue does not know ({names}): one of the two is stale; open them as well"
         )
-    missing = _not_listed(asked, cloud)
+    missing = _not_listed([asked[one] for one in asked if one.casefold() not in isolated], cloud)
     if missing:
         said.append(
-            f"the clusters' own list of endpoints lacks {_listed(missing)}, which the documentation requires; both were judged"
+            f"the clusters' own list of endpoints lacks {_listed(missing)}, which the documentation requires: one of the two is stale; they were judged as required"
         )
     return said
 
@@ -86,7 +91,7 @@ def _patterns(cloud: str) -> tuple[tuple[re.Pattern[str], tuple[tuple[int, int],
     for entry in load().entries:
         if entry.clouds and cloud not in entry.clouds:
             continue
-        always = entry.necessity == "required" and not entry.condition and not entry.feature
+        always = entry.role == "core" and entry.necessity == "required" and set(entry.condition) <= _DIRECT
         for one in entry.destinations:
             if one.kind != "fqdn" or (one.clouds and cloud not in one.clouds):
                 continue
@@ -97,9 +102,9 @@ def _patterns(cloud: str) -> tuple[tuple[re.Pattern[str], tuple[tuple[int, int],
     return tuple(out)
 
 
-def _not_listed(asked: Mapping[str, set[Asked]], cloud: str) -> list[str]:
+def _not_listed(asked: Iterable[set[Asked]], cloud: str) -> list[str]:
     """Names that every cluster needs by the documentation and none of these lists."""
-    hosts = {host for wanted in asked.values() for host, _ in wanted}
+    hosts = {host for wanted in asked for host, _ in wanted}
     needed = {name.casefold() for _, _, name in _patterns(cloud) if name}
     return sorted(needed - hosts) if hosts else []
 

@@ -265,7 +265,7 @@ def _differences(text: JsonText, whole: Table, cloud: str) -> list[str]:
     if found:
         from aks_egress_scan.live.dependencies import differences
 
-        said += differences(found, cloud)
+        said += differences(found, cloud, _isolated(_list(text, whole, "resources")))
     found = _by_id(text, whole, "effective")
     if found:
         from aks_egress_scan.live.compared import effective_differences
@@ -292,3 +292,13 @@ def _list(text: JsonText, whole: Table, name: str) -> list[Value]:
     if isinstance(value, list) and (name in whole or name != "resources"):
         return value
     raise MalformedError(f"`{name}` must be a list", text.path, text.line_of((name,)) or 1)
+
+
+def _isolated(rows: list[Value]) -> set[str]:
+    """The clusters that take what nodes need from a registry of their own."""
+    found = set()
+    for row in rows:
+        if isinstance(row, dict) and at(row, "properties", "bootstrapProfile") is not None:
+            source = str(at(row, "properties", "bootstrapProfile", "artifactSource"))
+            found |= {str(row.get("id")).casefold()} if source.casefold() == "cache" else set()
+    return found
