@@ -69,7 +69,10 @@ def deployed(example: Example, variant: str) -> list[Json]:
             row["properties"]["peeringState"] = "Connected"
             above["properties"].setdefault("virtualNetworkPeerings", []).append(row)
         if row["type"].casefold() == "microsoft.network/azurefirewalls":
-            row["properties"]["ipConfigurations"][0]["properties"]["privateIPAddress"] = "10.0.0.4"
+            (first,) = row["properties"]["ipConfigurations"]
+            first["properties"]["privateIPAddress"] = "10.0.0.4"
+            address = networks[first["properties"]["publicIPAddress"]["id"].casefold()]
+            address["properties"]["ipConfiguration"] = {"id": f"{row['id']}/azureFirewallIpConfigurations/a"}
     return [row for row in rows if row["type"].casefold() != _PEERINGS]
 
 

@@ -42,6 +42,16 @@ _TABLES = {
     "microsoft.kubernetesconfiguration/fluxconfigurations": "kubernetesconfigurationresources",
 }
 _QUOTED = re.compile(r"'([^']*)'")
+_ONLY = re.compile(r"\(type =~ '([^']*)' and \(")
+#: the terms of conditions that Resource Graph evaluates; names of properties have their case there
+_TERMS: dict[str, Callable[[Any, str], bool]] = {
+    r"isnotnull\((.*)\)()": lambda value, _: value is not None,
+    r"isnotempty\((.*)\)()": lambda value, _: value not in (None, ""),
+    r"array_length\((.*)\) > 0()": lambda value, _: isinstance(value, list) and bool(value),
+    r"(\S+) == true()": lambda value, _: value is True,
+    r"(\S+) =~ '(.*)'": lambda value, text: str(value).casefold() == text.casefold(),
+    r"(\S+) contains '(.*)'": lambda value, text: text.casefold() in json.dumps(value).casefold(),
+}
 
 
 class Azure:
@@ -85,13 +95,14 @@ class Azure:
         self.lock = threading.Lock()
 
     def rows(self, query: str, subscriptions: list[str] | None) -> list[Json]:
-        """The rows of a query, by table, types, and the names and groups that it lists."""
+        """The rows of a query, by table, types, the condition of each type, and the names and groups that it lists."""
         table = query.split(" | ", maxsplit=1)[0]
         quoted = {text.casefold() for text in _QUOTED.findall(query)}
         wanted = {one.casefold() for one in subscriptions or ()}
         if table == "resourcecontainers":
             seen = wanted or {key.split("/")[2] for key in self.resources}
             return [_container(one) for one in sorted(seen - self.unseen)]
+        only = _conditions(query)
         out = []
         for key, one in sorted(self.resources.items()):
             kind = one["type"].casefold()
@@ -100,12 +111,43 @@ class Azure:
                 continue
             if parts[2] in self.unseen or (wanted and parts[2] not in wanted):
                 continue
+            if kind in only and not _holds(only[kind], one):
+                continue
             if "resourceGroup in~" in query and parts[4] not in quoted:
                 continue
             if "name in~" in query and parts[-1] not in quoted:
                 continue
             out.append(one)
         return out
+
+
+def _conditions(query: str) -> dict[str, str]:
+    """What a query asks of the resources of single types."""
+    found = {}
+    for match in _ONLY.finditer(query):
+        depth, end = 1, match.end()
+        while depth:
+            depth += {"(": 1, ")": -1}.get(query[end], 0)
+            end += 1
+        found[match[1]] = query[match.end() : end - 1]
+    return found
+
+
+def _holds(condition: str, row: Json) -> bool:
+    """Whether a row fits one of the terms; a term of another form than those above fails the test."""
+    said = []
+    for term in condition.split(" or "):
+        form, match = next((form, found) for form in _TERMS if (found := re.fullmatch(form, term)))
+        said.append(_TERMS[form](_at(row, match[1]), match[2]))
+    return any(said)
+
+
+def _at(row: Json, path: str) -> Any:
+    """The value at `properties.a.b` or `tags['a']`."""
+    value: Any = row
+    for name in re.findall(r"[\w-]+", path):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
 
 
 def _container(subscription: str) -> Json:

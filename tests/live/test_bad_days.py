@@ -350,7 +350,7 @@ def test_admin_rules_that_resource_graph_knows_of_and_nobody_names_decide_nothin
     cloud.resources[in_effect.casefold()] = {
         "id": in_effect,
         "type": "microsoft.network/effectivesecurityadminrules",
-        "properties": {},
+        "properties": {"EffectiveSecurityAdminConfigurations": [{"id": "c"}]},
     }
     snapshot = picture(cloud)
     assert [one.id for one in snapshot.unread] == [NETWORK]

@@ -325,12 +325,46 @@ def test_a_hub_that_nobody_showed_decides_nothing_and_is_asked_for(gateways: boo
     assert tunnel(snapshot) is UNKNOWN
 
 
-def test_a_route_to_a_public_address_of_ones_own_takes_nothing_from_endpoints() -> None:
-    """The firewall's own address goes straight to the Internet, as Microsoft's example has it."""
-    own = b.resource("publicIPAddresses", "pip", {"ipAddress": "20.42.0.9"})
-    rows = behind(b.policy(), rules("policy", WEB), own)
+def test_public_addresses_of_ones_own_are_nobody_elses_endpoints() -> None:
+    """The firewall's goes straight to the Internet, as Microsoft's example has it: shown, that is no assumption."""
+    at = {"ipConfiguration": {"id": f"{b.rid('azureFirewalls', 'fw')}/azureFirewallIpConfigurations/a"}}
+    own = b.resource("publicIPAddresses", "pip", {"ipAddress": "20.42.0.9"} | at)
+    rows = behind(b.policy(), rules("policy", WEB))
     rows[2]["properties"]["routes"].append(b.route("own", "20.42.0.9/32", "Internet"))
-    assert tunnel(picture(azure(*rows))) is OPEN
+    shown, unseen = judged(picture(azure(*rows, own))), judged(picture(azure(*rows)))
+    assert {one.clusters[0].tunnel.verdict for one in (shown, unseen)} == {OPEN}
+    said = [
+        "20.42.0.9/32, which a route leads straight" in str(one.clusters[0].flows) for one in (shown, unseen)
+    ]
+    assert said == [False, True]
+
+
+def test_both_halves_of_a_peering_decide() -> None:
+    """The way to the hub's firewall; the far half may be another tenant's, so without it nobody knows."""
+    sound = behind(b.policy(), rules("policy", WEB))
+    for half, verdict in ((0, UNKNOWN), (1, BLOCKED)):
+        rows = copy.deepcopy(sound)
+        rows[half]["properties"]["virtualNetworkPeerings"] = []
+        assert tunnel(picture(azure(*rows))) is verdict
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "asked"),
+    [
+        ("extensions", {"extensionType": "microsoft.flux"}, "azurearcfork8s.azurecr.io"),
+        ("fluxConfigurations", {"gitRepository": {"url": "https://git.example.net/shop"}}, "git.example.net"),
+    ],
+)
+def test_extensions_and_flux_say_which_endpoints_a_cluster_needs(
+    kind: str, properties: Json, asked: str
+) -> None:
+    own = b.rid("Microsoft.ContainerService/managedClusters", "aks")
+    kind = f"Microsoft.KubernetesConfiguration/{kind}"
+    extension = b.resource(kind, "flux", properties) | {"id": f"{own}/providers/{kind}/flux"}
+    plain, with_it = (judged(picture(azure(*spoke(), *more))) for more in ((), (extension,)))
+    values = [{flow.destination.value for flow in one.clusters[0].flows} for one in (plain, with_it)]
+    assert asked not in values[0]
+    assert asked in values[1]
 
 
 def linked(*networks: str) -> list[str]:

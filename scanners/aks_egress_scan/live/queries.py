@@ -29,7 +29,7 @@ SOME = {
     "microsoft.compute/virtualmachinescalesets": "isnotempty(tags['aks-managed-poolName']) or isnotempty(tags['poolName'])",
     f"{_NETWORK}/networkinterfaces": "properties.enableIPForwarding == true or properties.virtualMachine.id contains '/virtualMachines/aks-'",
     f"{_NETWORK}/publicipaddresses": "isnotnull(properties.natGateway) or properties.ipConfiguration.id contains '/azureFirewalls/' or properties.ipConfiguration.id contains '/loadBalancers/kubernetes'",
-    f"{_NETWORK}/privateendpoints": "properties.privateLinkServiceConnections contains '/managedClusters/' or properties.manualPrivateLinkServiceConnections contains '/managedClusters/'",
+    f"{_NETWORK}/privateendpoints": "name =~ 'kube-apiserver' or properties.privateLinkServiceConnections contains '/managedClusters/' or properties.manualPrivateLinkServiceConnections contains '/managedClusters/'",
     f"{_NETWORK}/privatednszones": "name contains 'azmk8s.io' or name contains 'azk8s' or name contains 'containerservice.azure.us'",
     f"{_NETWORK}/privatednszones/virtualnetworklinks": "id contains 'azmk8s.io' or id contains 'azk8s' or id contains 'containerservice.azure.us'",
 }
