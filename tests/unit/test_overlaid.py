@@ -49,7 +49,7 @@ def test_a_part_that_another_team_decides_is_placed_where_it_is_decided(desk: De
     assert places == {"context0.json"}
 
 
-@pytest.mark.parametrize("form", ["text", "markdown", "html", "json", "sarif", "github"])
+@pytest.mark.parametrize("form", ["text", "markdown", "html", "json", "sarif", "junit", "github"])
 def test_every_format_for_people_says_when_the_picture_was_taken(desk: Desk, form: str) -> None:
     words = ["scan", desk.put("p.json", plan(cluster(), DENIED))]
     words += ["--context", desk.put("s.json", snapshot(*hub(), *spoke()))]
