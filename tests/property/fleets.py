@@ -21,6 +21,26 @@ def fleet(maker: random.Random) -> bytes:
     return snapshot([row for network in networks(maker) for row in network])
 
 
+def copies(maker: random.Random) -> bytes:
+    """Copies of one design behind two hubs of one design: every other copy, and one hub, differ in one value or habit."""
+    design = Design(maker)
+    design.machines = design.gateway_of = ""
+    design.disconnected = False
+    if maker.random() < 0.8:
+        design.table, design.hop = True, "VirtualAppliance"
+    found: list[Row] = []
+    for n, made in [(n, design.hub(n)) for n in range(2)] + [
+        (i, design.spoke(i, i // 2 % 2)) for i in range(8)
+    ]:
+        rows: list[Row] = json.loads(json.dumps(list(made)))
+        of_spoke = bool(every(rows, "managedClusters"))
+        if n % 2 == (1 if n < 4 else 0):
+            trait = tweaked if maker.random() < 0.6 else maker.choice(SPOKES if of_spoke else HUBS)
+            trait(maker, rows, n)
+        found += rows
+    return snapshot(found)
+
+
 def pictures(maker: random.Random) -> list[bytes]:
     """A fleet in one file or in two: networks here and there, and some in both, of which one was changed since."""
     found = networks(maker)
