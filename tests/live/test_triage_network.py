@@ -34,6 +34,7 @@ from tests.live.triage import (
     nodes,
     own_log,
     settings,
+    without,
 )
 
 CASES = {
@@ -93,6 +94,7 @@ CASES = {
     "leg 2 is blocked for the user pool and only the agents' own node was tried": Case(
         variant="kubelet",
         pods=WELL,
+        on=(without("kube-proxy-b"),),
         cause="network",
         says="from reaching some nodes on TCP 10250",
         told=("nodes that are cut off were not among them",),
@@ -114,6 +116,23 @@ CASES = {
             "the API server's own end in the network has the address 10.1.8.4, and the walk goes there",
             "no tunnel pods run, and this cluster needs none",
         ),
+    ),
+    "the walk finds the node of the error cut off, and a call gets through to it": Case(
+        variant="kubelet",
+        pods=WELL,
+        error=SAW_USER,
+        cause="undecided",
+        says="nobody can say yet: the walk finds the konnectivity tunnel blocked in part, yet it carries calls at this moment",
+        step="take a fresh picture",
+    ),
+    "API server VNet integration, its subnet shut by the rules, and calls get through": Case(
+        pods=WELL,
+        on=(api_at("10.1.8.4"),),
+        azure=(integrated, let("to-api", "Outbound", destinationAddressPrefix="10.1.8.0/28")),
+        error=SAW_USER,
+        cause="undecided",
+        says="nobody can say yet: ",
+        never="the network is at fault",
     ),
     "API server VNet integration, and its subnet cannot reach the nodes": Case(
         on=(api_at("10.1.8.4"), dark(TO_USER)),

@@ -84,7 +84,8 @@ def _judged(picture: Picture, cluster: Cluster, what: str) -> Iterator[Clue]:
         yield _shut(picture, flow, what)
     if flows and picture.seen.works:
         first = [one for one in flows if one.requirement not in LEG_2]
-        yield _works_all_the_same(first, what, cluster.tunnel.mode) if first else _works_elsewhere(what)
+        odd = first or any(_contradicted(picture, one) for one in flows)
+        yield _works_all_the_same(first, what, cluster.tunnel.mode) if odd else _works_elsewhere(what)
     if not flows:
         for flow in [one for one in tunnel_flows(cluster) if one.verdict is Verdict.UNKNOWN][:3]:
             yield Clue(
@@ -98,10 +99,11 @@ def _judged(picture: Picture, cluster: Cluster, what: str) -> Iterator[Clue]:
 def _shut(picture: Picture, flow: Flow, what: str) -> Clue:
     says = f"the walk finds {described(flow)} {_verdict(flow)}: {flow.reason}"
     if _contradicted(picture, flow):
+        in_part = " in part" if flow.verdict is Verdict.PARTIAL else ""
         return Clue(
             side=Side.DOUBT,
             says=says,
-            headline=f"the walk finds the {what} {flow.verdict}, yet it carries calls at this moment",
+            headline=f"the walk finds the {what} blocked{in_part}, yet it carries calls at this moment",
         )
     return Clue(
         side=Side.NETWORK,
@@ -152,8 +154,11 @@ def _contradicted(picture: Picture, flow: Flow) -> bool:
     The tunnel itself may live on a connection that is older than a security rule; calls to kubelets are new
     connections, and only an agent on the very node answers for it all the same.
     """
-    if not picture.seen.works or flow.verdict is not Verdict.BLOCKED:
+    if not picture.seen.works:
         return False
+    if flow.verdict is Verdict.PARTIAL:
+        lost = flow.counterexample or {}
+        return flow.requirement in LEG_2 and _reached(picture, str(lost.get("destination")))
     if flow.requirement in LEG_2:
         return picture.seen.across
     return not all(one.hop in STATEFUL for one in _denying(flow))
@@ -212,6 +217,12 @@ def _way(way: Way, picture: Picture) -> Iterator[Clue]:
         says = f"the walk finds {described(flow)}, {way.what}, {_verdict(flow)}"
         if flow.verdict is Verdict.OPEN:
             yield Clue(side=Side.NOTE, says=says)
+        elif flow.verdict is Verdict.BLOCKED and _reached(picture, way.address):
+            yield Clue(
+                side=Side.DOUBT,
+                says=f"{says}: {flow.reason}",
+                headline=f"the walk finds {way.what} cut off, yet a call got through to it just now",
+            )
         elif flow.verdict in SHUT:
             yield Clue(
                 side=Side.NETWORK,
@@ -226,6 +237,16 @@ def _way(way: Way, picture: Picture) -> Iterator[Clue]:
                 headline=f"the definitions that could be read do not decide over the way to {way.what}",
                 next=(flow.settle or READ_MORE,),
             )
+
+
+def _reached(picture: Picture, address: str) -> bool:
+    """Whether a call got through to the node there, and no agent on the node itself may have answered."""
+    node = picture.seen.node(address)
+    return (
+        node is not None
+        and node.name not in picture.seen.agents_on
+        and any(one.node == node.name for one in picture.seen.through)
+    )
 
 
 def findings(picture: Picture) -> Iterator[Clue]:
