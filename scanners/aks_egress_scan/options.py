@@ -151,7 +151,9 @@ def add_cluster_choices(parser: ArgumentParser) -> None:
     group.add_argument(
         "--cluster", action="append", metavar="NAME", help="judge only these clusters; repeatable"
     )
-    group.add_argument("--cloud", choices=CLOUDS, help="default: from the definitions, else public")
+    group.add_argument(
+        "--cloud", choices=CLOUDS, help="default: from the definitions, else public; `audit` asks public"
+    )
     group.add_argument(
         "--tunnel", choices=TUNNELS, help="default auto: konnectivity where nothing speaks against it"
     )
