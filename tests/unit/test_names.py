@@ -110,3 +110,10 @@ def test_covering_is_not_symmetric() -> None:
     """A law that does not hold."""
     assert covers("*.microsoft.com", "*.data.mcr.microsoft.com") is YES
     assert covers("*.data.mcr.microsoft.com", "*.microsoft.com") is MAYBE
+
+
+@pytest.mark.parametrize("wanted", ["{", "a{b", "{region}.x{"])
+def test_a_part_that_nothing_closes_may_be_anything(wanted: str) -> None:
+    assert covers("aks.example.com", wanted) is Match.MAYBE
+    assert covers("*.example.com", wanted) is Match.MAYBE
+    assert covers("*", wanted) is Match.YES

@@ -59,7 +59,8 @@ def covers(rule: str, wanted: str) -> Match:
 
 def _covers_open(rule: str, wanted: str) -> Match:
     """The same for a name of which a part, written `{region}`, is not known: that part may be anything."""
-    tail = wanted.rsplit("}", 1)[1]
+    tail = wanted[wanted.rfind("}") + 1 :]
+    tail = "" if "{" in tail else tail  # a part that nothing closes goes on to the end
     if not rule.startswith("*"):
         return Match.MAYBE if rule.endswith(tail) else Match.NO
     if tail.endswith(rule[1:]):
