@@ -271,3 +271,13 @@ def test_subnets_that_overlap_are_judged_by_themselves() -> None:
         return changed
 
     twins(change(("10.0.0.0/25", "10.0.0.0/25")), change(("10.1.0.0/25", "10.1.0.128/25")))
+
+
+@pytest.mark.parametrize(("port", "tunnel"), [("9000", "tunnelfront"), ("1194", "aks-link"), ("123", "auto")])
+def test_a_rule_for_a_port_that_is_needed_tells_clusters_apart(port: str, tunnel: str) -> None:
+    """One of two denies a port of the tunnel or of the clock, and nothing else."""
+
+    def change(rows: list[Row], i: int) -> None:
+        one(rows, "networkSecurityGroups")["securityRules"] = [rule("no", destinationPortRange=port)]
+
+    twins(change, unchanged, Settings(tunnel=tunnel), firewall_rules=[ANYTHING])
