@@ -278,6 +278,7 @@ def test_a_rule_for_a_port_that_is_needed_tells_clusters_apart(port: str, tunnel
     """One of two denies a port of the tunnel or of the clock, and nothing else."""
 
     def change(rows: list[Row], i: int) -> None:
-        one(rows, "networkSecurityGroups")["securityRules"] = [rule("no", destinationPortRange=port)]
+        no = rule("no", destinationAddressPrefix="Internet", destinationPortRange=port)
+        one(rows, "networkSecurityGroups")["securityRules"] = [no]
 
     twins(change, unchanged, Settings(tunnel=tunnel), firewall_rules=[ANYTHING])
