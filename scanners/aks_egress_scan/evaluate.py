@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from aks_egress.arm.resources import Role
+from aks_egress.arm.resources import Kind, Role
 from aks_egress.findings.report import Report
 from aks_egress.packets.tags import ServiceTags
 from aks_egress.records import record, replace
@@ -173,7 +173,8 @@ def _no_rubbish() -> Iterator[None]:
 
 
 def _without_accepted(run: Run, report: Report, loaded: Loaded) -> Report:
-    if not report.findings:
+    pictured = any(one.kind in (Kind.SNAPSHOT, Kind.LIVE) for one in loaded.documents)
+    if not report.findings or not (run.settings.suppressions or loaded.texts or pictured):
         return report
     from datetime import date
 

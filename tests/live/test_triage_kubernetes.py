@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import ssl
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ pytest.importorskip("azure.mgmt.network")
 pytest.importorskip("azure.mgmt.containerservice")
 pytest.importorskip("azure.monitor.query")
 
-from tests.live.azure import Azure, running
+from tests.live.azure import Azure
 from tests.live.kubernetes_server import (
     POLICIES,
     SLICES,
@@ -33,28 +32,12 @@ from tests.live.kubernetes_server import (
     serving,
     warning,
 )
-from tests.live.test_collect import azure
 
 from aks_egress_scan.cli import run
 from aks_egress_scan.live import kube
-from aks_egress_scan.live import session as sessions
 from aks_egress_scan.live.seen import Seen
 
 NODES = "/api/v1/nodes"
-
-
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AKS_EGRESS_CACHE_DIR", str(tmp_path / "cache"))
-
-
-@pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Azure]:
-    """The sound example."""
-    there = azure()
-    with running(there) as session:
-        monkeypatch.setattr(sessions, "connect", lambda *_: session)
-        yield there
 
 
 def agents(**how: Any) -> list[Json]:

@@ -6,7 +6,6 @@ import base64
 import json
 import stat
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,37 +17,22 @@ pytest.importorskip("azure.mgmt.network")
 pytest.importorskip("azure.mgmt.containerservice")
 pytest.importorskip("azure.monitor.query")
 
-from tests.live.azure import Azure, Odd, running
+from tests.live.azure import Azure, Odd
 from tests.live.kubernetes_server import (
     Cluster,
     Json,
     node,
     serving,
 )
-from tests.live.test_collect import CLUSTER, azure
+from tests.live.test_collect import CLUSTER
 from tests.live.test_triage_kubernetes import agents, at
 
 from aks_egress_scan.cli import run
 from aks_egress_scan.failures import UsageFailure
 from aks_egress_scan.live import kube
-from aks_egress_scan.live import session as sessions
 from aks_egress_scan.live.seen import Seen
 
 NODES = "/api/v1/nodes"
-
-
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AKS_EGRESS_CACHE_DIR", str(tmp_path / "cache"))
-
-
-@pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Azure]:
-    """The sound example."""
-    there = azure()
-    with running(there) as session:
-        monkeypatch.setattr(sessions, "connect", lambda *_: session)
-        yield there
 
 
 # ------------------------------------------------------------------ kubeconfigs
